@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mock fences: they do what a case tells them and note what the core asks of them.
+ */
+#ifndef _DMABUF_TESTS_MOCK_FENCE_H
+#define _DMABUF_TESTS_MOCK_FENCE_H
+
+#include <linux/dma-fence.h>
+#include <linux/kconfig.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct kunit;
+
+/*
+ * The suites also run on the core of a stock 6.12 tree, for comparison: build
+ * that with KCFLAGS=-DDMABUF_STOCK_CORE, and the cases about bugs of drivers
+ * which stop the machine there are skipped.
+ */
+#define MOCK_STOCK_CORE __is_defined(DMABUF_STOCK_CORE)
+
+/**
+ * struct mock_fence_log - what happened to a mock fence
+ * @enables: calls of enable_signaling
+ * @polls: calls of signaled
+ * @waits: calls of wait
+ * @deadlines: calls of set_deadline
+ * @releases: calls of release
+ * @enable_locked: the last enable_signaling ran with the fence's lock held
+ * @enable_irqs_off: the last enable_signaling ran with interrupts disabled
+ * @enable_flag: the enable flag was set during the last enable_signaling
+ * @wait_intr: argument of the last wait
+ * @wait_timeout: argument of the last wait
+ * @deadline: argument of the last set_deadline
+ *
+ * It belongs to the case and outlives the fence.
+ */
+struct mock_fence_log {
+	unsigned int enables;
+	unsigned int polls;
+	unsigned int waits;
+	unsigned int deadlines;
+	unsigned int releases;
+	bool enable_locked;
+	bool enable_irqs_off;
+	bool enable_flag;
+	bool wait_intr;
+	signed long wait_timeout;
+	ktime_t deadline;
+};
+
+/**
+ * struct mock_fence - a fence under control of a case
+ * @base: the fence; first, because dma_fence_free() frees it by its address
+ * @lock: the lock of @base, unless the case gave another one
+ * @log: what happened; NULL once the case has ended
+ * @refuse_enable: let enable_signaling return false
+ * @enable_error: error stored by enable_signaling before it returns
+ * @complete: what signaled returns
+ * @complete_error: error stored by signaled before it returns true
+ * @wait_result: what wait returns
+ * @on_poll: called by signaled first, or NULL; may run in atomic context
+ * @on_poll_data: for the case
+ */
+struct mock_fence {
+	struct dma_fence base;
+	spinlock_t lock; /* for @base, see there */
+	struct mock_fence_log *log;
+	bool refuse_enable;
+	int enable_error;
+	bool complete;
+	int complete_error;
+	signed long wait_result;
+	void (*on_poll)(struct mock_fence *mock);
+	void *on_poll_data;
+};
+
+static inline struct mock_fence *to_mock_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct mock_fence, base);
+}
+
+/* names and release: a driver that signals from its interrupt handler */
+extern const struct dma_fence_ops mock_fence_ops;
+/* the same without release: freed by the core */
+extern const struct dma_fence_ops mock_fence_bare_ops;
+/* the same with 64-bit sequence numbers */
+extern const struct dma_fence_ops mock_fence_64bit_ops;
+/* plus enable_signaling, signaled and set_deadline */
+extern const struct dma_fence_ops mock_fence_full_ops;
+/* plus enable_signaling and wait */
+extern const struct dma_fence_ops mock_fence_wait_ops;
+
+struct mock_fence *mock_fence_create(struct kunit *test, const struct dma_fence_ops *ops,
+				     u64 context, u64 seqno);
+struct dma_fence *mock_fence_new(struct kunit *test);
+struct dma_fence *mock_fence_new_signaled(struct kunit *test);
+struct mock_fence *mock_fence_new_full(struct kunit *test);
+void mock_fence_put(struct kunit *test, struct dma_fence *fence);
+void mock_fence_disown(struct kunit *test, struct dma_fence *fence);
+void mock_fence_nest_lock(struct mock_fence *mock);
+
+/**
+ * mock_fence_refs() - number of references to a fence
+ * @fence: fence to look at
+ */
+static inline unsigned int mock_fence_refs(struct dma_fence *fence)
+{
+	return kref_read(&fence->refcount);
+}
+
+/**
+ * mock_fence_lock_held() - does this task hold the lock of a fence?
+ * @fence: fence to look at
+ *
+ * Return: true also when this kernel cannot tell.
+ */
+static inline bool mock_fence_lock_held(struct dma_fence *fence)
+{
+	return !IS_ENABLED(CONFIG_LOCKDEP) || lockdep_is_held(fence->lock);
+}
+
+#endif /* _DMABUF_TESTS_MOCK_FENCE_H */
