@@ -1,0 +1,129 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the host-side commands share: places, steps, logs.
+#
+# A command begins with
+#
+#	. "${0%/*}/lib.sh"
+#	begin NAME PACKAGE_GROUP...
+#
+# runs its long parts with `step`, and ends with `finish`. Full output goes to
+# build/log/NAME.log; a command run by another one writes to the log of that.
+
+# make's own variables would reach into the kernel's make.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
+TOP=$(cd "${0%/*}/.." && pwd -P)
+SCRIPTS=$TOP/scripts
+BUILD=$TOP/build
+TREE=$BUILD/tree			# the host's tree with the project in it
+JOBS=$(nproc)
+# ccache is welcome, not needed.
+CC=gcc
+! command -v ccache >/dev/null || CC="ccache gcc"
+: "${CCACHE_DIR:=$BUILD/ccache}"
+
+export CCACHE_DIR
+export TOP SCRIPTS BUILD TREE JOBS CC
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+
+say()
+{
+	printf '%s\n' "$*"
+	[ -z "$DMABUF_LOG" ] || printf '%s\n' "$*" >>"$DMABUF_LOG"
+}
+
+die()
+{
+	say "$0: $*" >&2
+	exit 1
+}
+
+# begin NAME GROUP... - open the log and see that the packages are there
+begin()
+{
+	umask 022
+	if [ -z "$DMABUF_LOG" ]; then
+		DMABUF_LOG=$BUILD/log/$1.log
+		DMABUF_COMMAND=$1
+		export DMABUF_LOG
+		mkdir -p "$BUILD/log"
+		: >"$DMABUF_LOG"
+	fi
+	shift
+	"$SCRIPTS/packages" "$@" || exit
+}
+
+# log_name - the log as a user at the top of the checkout would type it
+log_name()
+{
+	printf '%s\n' "${DMABUF_LOG#"$TOP"/}"
+}
+
+# finish - last line of a command; only the outermost one says it
+finish()
+{
+	[ -z "$DMABUF_COMMAND" ] || printf 'log: %s\n' "$(log_name)"
+}
+
+# failed - show how the log ends and leave
+failed()
+{
+	printf '\n%s\n' "--- last lines of $(log_name):" >&2
+	tail -n 25 "$DMABUF_LOG" >&2
+	printf '%s\n' "failed: $1 (log: $(log_name))" >&2
+	exit 1
+}
+
+# timed TEXT COMMAND... - one line for a long step and the time that it took
+timed()
+{
+	text=$1
+	shift
+	printf '%-48s ' "$text"
+	printf '\n=== %s\n' "$text" >>"$DMABUF_LOG"
+	began=$(date +%s)
+	if ("$@") >>"$DMABUF_LOG" 2>&1 </dev/null; then
+		printf '%5d s\n' $(($(date +%s) - began))
+	else
+		printf 'FAILED\n'
+		return 1
+	fi
+}
+
+# step TEXT COMMAND... - a step without which it makes no sense to go on
+step()
+{
+	timed "$@" || failed "$1"
+}
+
+# boot_step DIR TEXT COMMAND... - a step that boots a guest with output in DIR;
+# sets complaints to the number of failures that the kernel's own log shows.
+boot_step()
+{
+	dir=$1
+	shift
+	complaints=0
+	timed "$@" || {
+		complaints=$(grep -c '^boot: splat: ' "$dir/boot.log")
+		[ "$complaints" != 0 ] || complaints=1
+		sed 's/^/  /' "$dir/boot.log"
+	}
+}
+
+# newer_than FILE PATH... - is FILE missing, or anything below PATH newer?
+newer_than()
+{
+	stamp=$1
+	shift
+	[ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp" -print -quit)" ]
+}
+
+# result PART PASSED FAILED SKIPPED - note the figures of a part of the tests
+result()
+{
+	mkdir -p "$BUILD/result"
+	echo "$2 $3 $4" >"$BUILD/result/$1"
+	printf '%-48s %5d passed, %d failed, %d skipped\n' "$1" "$2" "$3" "$4"
+}
