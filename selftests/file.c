@@ -1,0 +1,657 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The character of a buffer's file: llseek, mmap, what it refuses to do, fstat,
+ * statfs, fdinfo, and how long it lives
+ */
+#include "common.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#define PAGES		4
+#define BUF_SIZE	(PAGES * page_size())
+
+FIXTURE(file)
+{
+	int buf;
+};
+
+FIXTURE_VARIANT(file)
+{
+	enum exporter exporter;
+};
+
+FIXTURE_VARIANT_ADD(file, udmabuf)
+{
+	.exporter = UDMABUF,
+};
+
+FIXTURE_VARIANT_ADD(file, system_heap)
+{
+	.exporter = SYSTEM_HEAP,
+};
+
+FIXTURE_VARIANT_ADD(file, vgem)
+{
+	.exporter = VGEM,
+};
+
+FIXTURE_SETUP(file)
+{
+	self->buf = setup_buffer(_metadata, variant->exporter, BUF_SIZE);
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	close(self->buf);
+}
+
+/* -------------------------------------------------------------------- llseek */
+
+static off_t seek_to(int fd, off_t offset, int whence)
+{
+	off_t ret = lseek(fd, offset, whence);
+
+	return ret < 0 ? -errno : ret;
+}
+
+TEST_F(file, seek_tells_the_size)
+{
+	EXPECT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
+	EXPECT_EQ(0, seek_to(self->buf, 0, SEEK_SET));
+}
+
+TEST_F(file, seek_to_anywhere_else)
+{
+	const off_t offsets[] = {
+		1, -1, page_size(), -(off_t)page_size(), BUF_SIZE, INT64_MAX, INT64_MIN,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		EXPECT_EQ(-EINVAL, seek_to(self->buf, offsets[i], SEEK_SET))
+			TH_LOG("offset %lld", (long long)offsets[i]);
+		EXPECT_EQ(-EINVAL, seek_to(self->buf, offsets[i], SEEK_END))
+			TH_LOG("offset %lld", (long long)offsets[i]);
+	}
+}
+
+TEST_F(file, seek_from_elsewhere)
+{
+	const int whences[] = { SEEK_CUR, SEEK_DATA, SEEK_HOLE, SEEK_HOLE + 1, -1 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(whences); i++) {
+		EXPECT_EQ(-EINVAL, seek_to(self->buf, 0, whences[i]))
+			TH_LOG("whence %d", whences[i]);
+		EXPECT_EQ(-EINVAL, seek_to(self->buf, 1, whences[i]))
+			TH_LOG("whence %d", whences[i]);
+	}
+}
+
+TEST_F(file, position_stays_at_zero)
+{
+	char pos[32];
+
+	ASSERT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
+	ASSERT_NE(NULL, fdinfo_value(self->buf, "pos", pos, sizeof(pos)));
+	EXPECT_STREQ("0", pos);
+	EXPECT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
+}
+
+/* ---------------------------------------------------------------------- mmap */
+
+/* Maps a part; returns 0 and the address, or -errno. */
+static int map_pages(int fd, size_t first, size_t pages, int flags, char **map)
+{
+	*map = mmap(NULL, pages * page_size(), PROT_READ | PROT_WRITE, flags, fd,
+		    first * page_size());
+	return *map == MAP_FAILED ? -errno : 0;
+}
+
+TEST_F(file, map_every_part)
+{
+	size_t first, pages;
+	char *map;
+
+	for (first = 0; first < PAGES; first++) {
+		for (pages = 1; first + pages <= PAGES; pages++) {
+			EXPECT_EQ(0, map_pages(self->buf, first, pages, MAP_SHARED, &map))
+				TH_LOG("%zu pages at %zu", pages, first);
+			if (map == MAP_FAILED)
+				continue;
+			map[0] = 1;
+			map[pages * page_size() - 1] = 1;
+			munmap(map, pages * page_size());
+		}
+	}
+}
+
+TEST_F(file, map_too_long)
+{
+	char *map;
+
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, 0, PAGES + 1, MAP_SHARED, &map));
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, 1, PAGES, MAP_SHARED, &map));
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES - 1, 2, MAP_SHARED, &map));
+}
+
+TEST_F(file, map_beyond_the_end)
+{
+	char *map;
+
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES, 1, MAP_SHARED, &map));
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES + 1, 1, MAP_SHARED, &map));
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, 1UL << 30, 1, MAP_SHARED, &map));
+}
+
+/* The highest offset that the memory manager lets through. */
+TEST_F(file, map_at_the_end_of_numbers)
+{
+	size_t last = SIZE_MAX / page_size() - 1;
+	char *map;
+
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, last, 1, MAP_SHARED, &map));
+}
+
+TEST_F(file, failed_map_holds_nothing)
+{
+	long count = buffer_count(self->buf);
+	char *map;
+
+	ASSERT_EQ(-EINVAL, map_pages(self->buf, 0, PAGES + 1, MAP_SHARED, &map));
+	EXPECT_EQ(count, buffer_count(self->buf));
+}
+
+/*
+ * Two mappings show the same pages, at the offset asked for. (vgem begins with
+ * its first page whatever the offset is.)
+ */
+TEST_F(file, mappings_share_pages)
+{
+	size_t first = variant->exporter == VGEM ? 0 : 2;
+	char *whole, *part;
+	size_t i;
+
+	ASSERT_EQ(0, map_pages(self->buf, 0, PAGES, MAP_SHARED, &whole));
+	ASSERT_EQ(0, map_pages(self->buf, first, 1, MAP_SHARED, &part));
+	for (i = 0; i < PAGES; i++)
+		memset(whole + i * page_size(), 'a' + i, page_size());
+	EXPECT_EQ((char)('a' + first), part[0]);
+	EXPECT_EQ((char)('a' + first), part[page_size() - 1]);
+	part[5] = 'z';
+	EXPECT_EQ('z', whole[first * page_size() + 5]);
+	munmap(whole, BUF_SIZE);
+	munmap(part, page_size());
+}
+
+TEST_F(file, processes_share_pages)
+{
+	int status;
+	char *map;
+	pid_t pid;
+
+	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
+	map[0] = 'p';
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		char *own;
+
+		if (map[0] != 'p' || map_pages(self->buf, 0, 1, MAP_SHARED, &own))
+			_exit(1);
+		own[1] = 'c';
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ('c', map[1]);
+	munmap(map, page_size());
+}
+
+/* What the rest of a mapping may be is the exporter's business. */
+TEST_F(file, private_mapping_is_up_to_the_exporter)
+{
+	int ret, want = variant->exporter == SYSTEM_HEAP ? 0 : -EINVAL;
+	char *map;
+
+	ret = map_pages(self->buf, 0, 1, MAP_PRIVATE, &map);
+	EXPECT_EQ(want, ret);
+	if (!ret)
+		munmap(map, page_size());
+	EXPECT_EQ(-EINVAL, map_pages(self->buf, 0, 2, MAP_PRIVATE, &map));
+}
+
+/* Nothing on this pseudo file system may be executed. */
+TEST_F(file, map_executable)
+{
+	void *map = mmap(NULL, page_size(), PROT_READ | PROT_EXEC, MAP_SHARED,
+			 self->buf, 0);
+
+	EXPECT_EQ(MAP_FAILED, map);
+	EXPECT_EQ(EPERM, errno);
+}
+
+TEST_F(file, protect_executable)
+{
+	char *map;
+
+	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
+	EXPECT_EQ(-1, mprotect(map, page_size(), PROT_READ | PROT_EXEC));
+	EXPECT_EQ(EACCES, errno);
+	munmap(map, page_size());
+}
+
+TEST(map_respects_the_access_mode)
+{
+	void *map;
+	int buf;
+
+	buf = heap_alloc(BUF_SIZE, O_RDONLY | O_CLOEXEC);
+	if (buf == -ENODEV)
+		SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM)");
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(O_RDONLY, fcntl(buf, F_GETFL) & O_ACCMODE);
+	map = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
+	EXPECT_EQ(MAP_FAILED, map);
+	EXPECT_EQ(EACCES, errno);
+	map = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, buf, 0);
+	EXPECT_NE(MAP_FAILED, map);
+	munmap(map, page_size());
+	close(buf);
+}
+
+/* ---------------------------------------------------- what such a file is not */
+
+TEST_F(file, no_read)
+{
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+
+	EXPECT_EQ(-1, read(self->buf, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, readv(self->buf, &iov, 1));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(file, no_write)
+{
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+
+	EXPECT_EQ(-1, write(self->buf, "x", 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, writev(self->buf, &iov, 1));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(file, no_fsync)
+{
+	EXPECT_EQ(-1, fsync(self->buf));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, fdatasync(self->buf));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(file, no_other_size)
+{
+	EXPECT_EQ(-1, ftruncate(self->buf, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, ftruncate(self->buf, 2 * BUF_SIZE));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, fallocate(self->buf, 0, 0, 2 * BUF_SIZE));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-1, fallocate(self->buf, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+				0, page_size()));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
+}
+
+TEST_F(file, no_second_open)
+{
+	const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR };
+	char path[64];
+	size_t i;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->buf);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		EXPECT_EQ(-1, open(path, flags[i]));
+		EXPECT_EQ(ENXIO, errno);
+	}
+}
+
+TEST_F(file, not_a_directory)
+{
+	EXPECT_EQ(-1, openat(self->buf, "x", O_RDONLY));
+	EXPECT_EQ(ENOTDIR, errno);
+}
+
+/* ------------------------------------------------------------------ identity */
+
+TEST_F(file, stat)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, fstat(self->buf, &st));
+	EXPECT_EQ(0600U, st.st_mode);
+	EXPECT_EQ((off_t)BUF_SIZE, st.st_size);
+	EXPECT_EQ((blkcnt_t)(BUF_SIZE / 512), st.st_blocks);
+	EXPECT_LT(0UL, st.st_ino);
+}
+
+TEST_F(file, statfs)
+{
+	struct statfs fs;
+
+	ASSERT_EQ(0, fstatfs(self->buf, &fs));
+	EXPECT_EQ(DMA_BUF_MAGIC, (int)fs.f_type);
+}
+
+/* Any size in pages shows everywhere as it is. */
+TEST_F(file, sizes)
+{
+	const size_t pages[] = { 1, 3, 256, 257, 1024 };
+	struct stat st;
+	char text[32];
+	size_t i;
+	int buf;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		size_t size = pages[i] * page_size();
+
+		buf = buffer_alloc(variant->exporter, size);
+		ASSERT_LE(0, buf);
+		ASSERT_EQ(0, fstat(buf, &st));
+		EXPECT_EQ((off_t)size, st.st_size);
+		EXPECT_EQ((off_t)size, seek_to(buf, 0, SEEK_END));
+		ASSERT_NE(NULL, fdinfo_value(buf, "size", text, sizeof(text)));
+		EXPECT_EQ(size, strtoul(text, NULL, 10));
+		close(buf);
+	}
+}
+
+/* Numbers go up and never come back. */
+TEST_F(file, inode_numbers)
+{
+	unsigned long ino, last = buffer_ino(self->buf);
+	int i, buf;
+
+	for (i = 0; i < 100; i++) {
+		buf = buffer_alloc(variant->exporter, page_size());
+		ASSERT_LE(0, buf);
+		ino = buffer_ino(buf);
+		EXPECT_LT(last, ino);
+		last = ino;
+		close(buf);
+	}
+}
+
+/* The file system cannot be mounted, and no mount of it can be seen. */
+TEST(file_system_is_hidden)
+{
+	const char * const files[] = { "/proc/filesystems", "/proc/self/mountinfo" };
+	char text[16384];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		ASSERT_LT(0, read_file(files[i], text, sizeof(text)));
+		EXPECT_EQ(NULL, strstr(text, "dmabuf"))
+			TH_LOG("%s", files[i]);
+	}
+}
+
+/* First the lines that every file has, then those of a buffer. */
+TEST_F(file, fdinfo)
+{
+	char text[1024], want[1024];
+	unsigned int flags, mnt;
+	unsigned long ino;
+	int items, len = 0;
+
+	ASSERT_LT(0, read_fdinfo(self->buf, text, sizeof(text)));
+	items = sscanf(text, "pos:\t0\nflags:\t%o\nmnt_id:\t%u\nino:\t%lu\n%n",
+		       &flags, &mnt, &ino, &len);
+	ASSERT_EQ(3, items);
+	ASSERT_LT(0, len);
+	EXPECT_EQ((unsigned int)(O_RDWR | O_CLOEXEC), flags);
+	EXPECT_EQ(buffer_ino(self->buf), ino);
+	snprintf(want, sizeof(want), "size:\t%zu\ncount:\t1\nexp_name:\t%s\n",
+		 BUF_SIZE, exporter_name(variant->exporter));
+	EXPECT_STREQ(want, text + len);
+
+	ASSERT_EQ(0, set_name(self->buf, "a name"));
+	ASSERT_LT(0, read_fdinfo(self->buf, text, sizeof(text)));
+	strcat(want, "name:\ta name\n");
+	EXPECT_STREQ(want, text + len);
+}
+
+TEST_F(file, count_follows_references)
+{
+	int copy;
+	char *map;
+
+	EXPECT_EQ(1, buffer_count(self->buf));
+	copy = dup(self->buf);
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(2, buffer_count(self->buf));
+	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
+	EXPECT_EQ(3, buffer_count(copy));
+	close(copy);
+	EXPECT_EQ(2, buffer_count(self->buf));
+	munmap(map, page_size());
+	EXPECT_EQ(1, buffer_count(self->buf));
+}
+
+TEST_F(file, count_follows_attachments)
+{
+	__u32 handle;
+	int drm;
+
+	drm = setup_drm(_metadata, "vkms");
+	if (drm < 0)
+		return;
+	ASSERT_EQ(0, drm_import(drm, self->buf, &handle));
+	EXPECT_LT(1, buffer_count(self->buf));
+	ASSERT_EQ(0, drm_close_handle(drm, handle));
+	EXPECT_EQ(1, buffer_count(self->buf));
+	close(drm);
+}
+
+/* ------------------------------------------------------------------- flags */
+
+TEST_F(file, flags)
+{
+	EXPECT_EQ(O_RDWR, fcntl(self->buf, F_GETFL) & (O_ACCMODE | O_NONBLOCK | O_APPEND));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->buf, F_GETFD));
+	EXPECT_EQ(0, fcntl(self->buf, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(O_RDWR | O_NONBLOCK,
+		  fcntl(self->buf, F_GETFL) & (O_ACCMODE | O_NONBLOCK | O_APPEND));
+}
+
+TEST(close_on_exec_only_if_asked)
+{
+	int buf = heap_alloc(BUF_SIZE, O_RDWR);
+
+	if (buf == -ENODEV)
+		SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM)");
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(0, fcntl(buf, F_GETFD));
+	close(buf);
+}
+
+/* ----------------------------------------------------------------- life time */
+
+TEST_F(file, mapping_outlives_fd)
+{
+	char *map;
+
+	ASSERT_EQ(0, map_pages(self->buf, 0, PAGES, MAP_SHARED, &map));
+	memset(map, 0x5a, BUF_SIZE);
+	close(self->buf);
+	self->buf = -1;
+	EXPECT_EQ(0x5a, map[0]);
+	EXPECT_EQ(0x5a, map[BUF_SIZE - 1]);
+	map[1] = 1;
+	munmap(map, BUF_SIZE);
+}
+
+/* An importer alone keeps the buffer, and gives the same one back. */
+TEST_F(file, attachment_outlives_fd)
+{
+	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	unsigned long ino = buffer_ino(self->buf);
+	char *map;
+	int drm;
+
+	drm = setup_drm(_metadata, "vkms");
+	if (drm < 0)
+		return;
+	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
+	map[0] = 77;
+	munmap(map, page_size());
+	ASSERT_EQ(0, drm_import(drm, self->buf, &prime.handle));
+	close(self->buf);
+	self->buf = -1;
+	ASSERT_EQ(0, do_ioctl(drm, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
+	EXPECT_EQ(ino, buffer_ino(prime.fd));
+	ASSERT_EQ(0, map_pages(prime.fd, 0, 1, MAP_SHARED, &map));
+	EXPECT_EQ(77, map[0]);
+	munmap(map, page_size());
+	close(prime.fd);
+	close(drm);
+}
+
+static int send_fd(int socket, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { };
+	struct iovec iov = { .iov_base = "", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) < 0 ? -errno : 0;
+}
+
+static int receive_fd(int socket)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { };
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	int fd;
+
+	if (recvmsg(socket, &msg, 0) < 0 || !CMSG_FIRSTHDR(&msg))
+		return -errno;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* On its way through a socket a buffer has no fd at all, yet it lives. */
+TEST_F(file, travels_through_a_socket)
+{
+	unsigned long ino = buffer_ino(self->buf);
+	int pair[2], received;
+	char *map;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
+	map[0] = 42;
+	munmap(map, page_size());
+	ASSERT_EQ(0, send_fd(pair[0], self->buf));
+	close(self->buf);
+	self->buf = -1;
+	received = receive_fd(pair[1]);
+	ASSERT_LE(0, received);
+	EXPECT_EQ(ino, buffer_ino(received));
+	EXPECT_EQ(1, buffer_count(received));
+	ASSERT_EQ(0, map_pages(received, 0, 1, MAP_SHARED, &map));
+	EXPECT_EQ(42, map[0]);
+	munmap(map, page_size());
+	close(received);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* -------------------------------------------------------- failing allocations */
+
+/* The way to a vgem buffer has too many allocations that are not its own. */
+FIXTURE(creation)
+{
+};
+
+FIXTURE_VARIANT(creation)
+{
+	enum exporter exporter;
+};
+
+FIXTURE_VARIANT_ADD(creation, udmabuf)
+{
+	.exporter = UDMABUF,
+};
+
+FIXTURE_VARIANT_ADD(creation, system_heap)
+{
+	.exporter = SYSTEM_HEAP,
+};
+
+FIXTURE_SETUP(creation)
+{
+	int buf = setup_buffer(_metadata, variant->exporter, BUF_SIZE);
+
+	if (buf >= 0)
+		close(buf);
+}
+
+FIXTURE_TEARDOWN(creation)
+{
+}
+
+/* A failed creation leaves no fd; the statistics are looked at in stats.c. */
+TEST_F(creation, failing_allocations)
+{
+	int before, ret, refused = 0;
+	struct fail_nth fail;
+	bool failed;
+
+	if (!fail_nth_setup(_metadata, &fail))
+		return;
+	before = open_fds();
+	do {
+		fail_nth_arm(_metadata, &fail);
+		ret = buffer_alloc(variant->exporter, page_size());
+		failed = fail_nth_disarm(_metadata, &fail);
+		if (ret >= 0) {
+			EXPECT_EQ(page_size(), (size_t)seek_to(ret, 0, SEEK_END));
+			close(ret);
+		} else {
+			refused++;
+		}
+		EXPECT_EQ(before, open_fds());
+	} while (failed);
+	EXPECT_LE(0, ret);
+	EXPECT_LT(0, refused);
+	close(fail.fd);
+}
+
+TEST_HARNESS_MAIN
