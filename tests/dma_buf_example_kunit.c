@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The worked examples of Documentation/driver-api/dma-buf.rst, which includes
+ * them from here by their markers, and the tests that keep them from rotting.
+ */
+
+#include <kunit/device.h>
+#include <kunit/test.h>
+
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/fdtable.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+/* Not part of the examples: how the tests see that the memory was freed. */
+static size_t toy_bytes_freed;
+
+/* example: exporter callbacks */
+static struct sg_table *toy_map(struct dma_buf_attachment *attach,
+				enum dma_data_direction dir)
+{
+	struct sg_table *sgt __free(kfree) = kmalloc(sizeof(*sgt), GFP_KERNEL);
+	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret;
+
+	if (!sgt || sg_alloc_table(sgt, 1, GFP_KERNEL))
+		return ERR_PTR(-ENOMEM);
+
+	sg_set_buf(sgt->sgl, dmabuf->priv, dmabuf->size);
+	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
+	if (ret) {
+		sg_free_table(sgt);
+		return ERR_PTR(ret);
+	}
+
+	return no_free_ptr(sgt);
+}
+
+static void toy_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+/* example: exporter */
+static void toy_release(struct dma_buf *dmabuf)
+{
+	free_pages_exact(dmabuf->priv, dmabuf->size);
+	toy_bytes_freed += dmabuf->size;
+}
+
+static const struct dma_buf_ops toy_ops = {
+	.map_dma_buf = toy_map,
+	.unmap_dma_buf = toy_unmap,
+	.release = toy_release,
+};
+
+static struct dma_buf *toy_export(size_t size)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+
+	info.ops = &toy_ops;
+	info.size = PAGE_ALIGN(size);
+	info.flags = O_RDWR;
+	info.priv = alloc_pages_exact(info.size, GFP_KERNEL | __GFP_ZERO);
+	if (!info.priv)
+		return ERR_PTR(-ENOMEM);
+
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		free_pages_exact(info.priv, info.size);
+
+	return dmabuf;
+}
+
+/* example: importer */
+struct toy_import {
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+};
+
+static int toy_import(struct toy_import *imp, struct device *dev, int fd)
+{
+	int ret;
+
+	imp->dmabuf = dma_buf_get(fd);
+	if (IS_ERR(imp->dmabuf))
+		return PTR_ERR(imp->dmabuf);
+
+	imp->attach = dma_buf_attach(imp->dmabuf, dev);
+	if (IS_ERR(imp->attach)) {
+		ret = PTR_ERR(imp->attach);
+		goto err_put;
+	}
+
+	imp->sgt = dma_buf_map_attachment_unlocked(imp->attach, DMA_TO_DEVICE);
+	if (IS_ERR(imp->sgt)) {
+		ret = PTR_ERR(imp->sgt);
+		goto err_detach;
+	}
+
+	return 0;
+
+err_detach:
+	dma_buf_detach(imp->dmabuf, imp->attach);
+err_put:
+	dma_buf_put(imp->dmabuf);
+	return ret;
+}
+
+static void toy_forget(struct toy_import *imp)
+{
+	dma_buf_unmap_attachment_unlocked(imp->attach, imp->sgt, DMA_TO_DEVICE);
+	dma_buf_detach(imp->dmabuf, imp->attach);
+	dma_buf_put(imp->dmabuf);
+}
+
+/* example: job */
+struct toy_job {
+	struct dma_fence done;		/* first: dma_fence_free() frees all */
+	spinlock_t lock;
+};
+
+static const char *toy_name(struct dma_fence *fence)
+{
+	return "toy";
+}
+
+static const struct dma_fence_ops toy_fence_ops = {
+	.get_driver_name = toy_name,
+	.get_timeline_name = toy_name,
+};
+
+static struct toy_job *toy_job_create(u64 context, u64 seqno)
+{
+	struct toy_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+
+	if (!job)
+		return NULL;
+
+	spin_lock_init(&job->lock);
+	dma_fence_init(&job->done, &toy_fence_ops, &job->lock, context, seqno);
+	return job;
+}
+
+/* example: submission */
+static int toy_submit(struct dma_resv *resv, struct toy_job *job)
+{
+	long left;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (ret)
+		goto out_unlock;
+
+	/* The job reads, so it comes after what others write. */
+	left = dma_resv_wait_timeout(resv, dma_resv_usage_rw(false), true,
+				     MAX_SCHEDULE_TIMEOUT);
+	if (left < 0) {
+		ret = left;
+		goto out_unlock;
+	}
+
+	/* No way back: from here on the job has to run, and to signal. */
+	dma_resv_add_fence(resv, &job->done, DMA_RESV_USAGE_READ);
+
+out_unlock:
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+/* example: end */
+
+static void toy_put(void *dmabuf)
+{
+	dma_buf_put(dmabuf);
+}
+
+static void toy_close(void *fd)
+{
+	close_fd((long)fd);
+}
+
+/* An fd for a buffer of one and a half pages, which rounds up to two. */
+static int toy_fd(struct kunit *test)
+{
+	struct dma_buf *dmabuf = toy_export(PAGE_SIZE + PAGE_SIZE / 2);
+	long fd;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	KUNIT_ASSERT_GE(test, fd, 0L);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, toy_close,
+							   (void *)fd));
+	return fd;
+}
+
+static struct device *toy_device(struct kunit *test)
+{
+	struct device *dev;
+
+	if (!IS_ENABLED(CONFIG_HAS_DMA))
+		kunit_skip(test, "no DMA on this machine");
+
+	dev = kunit_device_register(test, "dma-buf-example");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	return dev;
+}
+
+static void example_export_size(struct kunit *test)
+{
+	struct dma_buf *dmabuf = toy_export(1);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, toy_put,
+							   dmabuf));
+	KUNIT_EXPECT_EQ(test, dmabuf->size, (size_t)PAGE_SIZE);
+	KUNIT_EXPECT_STREQ(test, dmabuf->exp_name, KBUILD_MODNAME);
+	KUNIT_EXPECT_PTR_EQ(test, dmabuf->ops, &toy_ops);
+}
+
+static void example_import_maps_everything(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct toy_import imp;
+
+	KUNIT_ASSERT_EQ(test, 0, toy_import(&imp, dev, toy_fd(test)));
+	KUNIT_EXPECT_EQ(test, imp.sgt->nents, 1U);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(imp.sgt->sgl),
+			(unsigned int)imp.dmabuf->size);
+	KUNIT_EXPECT_FALSE(test, list_empty(&imp.dmabuf->attachments));
+	toy_forget(&imp);
+}
+
+static void example_import_outlives_fd(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct toy_import imp;
+	int fd = toy_fd(test);
+
+	KUNIT_ASSERT_EQ(test, 0, toy_import(&imp, dev, fd));
+	toy_bytes_freed = 0;
+	kunit_release_action(test, toy_close, (void *)(long)fd);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, toy_bytes_freed, (size_t)0);
+
+	toy_forget(&imp);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, toy_bytes_freed, (size_t)2 * PAGE_SIZE);
+}
+
+static void example_import_no_buffer(struct kunit *test)
+{
+	struct toy_import imp;
+
+	KUNIT_EXPECT_EQ(test, -EBADF, toy_import(&imp, NULL, -1));
+}
+
+static void example_submit_adds_reader(struct kunit *test)
+{
+	struct dma_buf *dmabuf = toy_export(PAGE_SIZE);
+	struct toy_job *job;
+	struct dma_resv *resv;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, toy_put,
+							   dmabuf));
+	resv = dmabuf->resv;
+	job = toy_job_create(dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(resv, job));
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
+
+	dma_fence_signal(&job->done);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
+	dma_fence_put(&job->done);
+}
+
+static void example_submit_next_to_reader(struct kunit *test)
+{
+	u64 context = dma_fence_context_alloc(2);
+	struct toy_job *first, *second;
+	struct dma_resv resv;
+
+	first = toy_job_create(context, 1);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	second = toy_job_create(context + 1, 1);
+	if (!second)
+		dma_fence_put(&first->done);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+
+	/* Readers do not wait for each other: this returns. */
+	dma_resv_init(&resv);
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, first));
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, second));
+
+	dma_fence_signal(&first->done);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(&resv, DMA_RESV_USAGE_READ));
+	dma_fence_signal(&second->done);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(&resv, DMA_RESV_USAGE_READ));
+
+	dma_resv_fini(&resv);
+	dma_fence_put(&first->done);
+	dma_fence_put(&second->done);
+}
+
+static struct kunit_case dma_buf_example_cases[] = {
+	KUNIT_CASE(example_export_size),
+	KUNIT_CASE(example_import_maps_everything),
+	KUNIT_CASE(example_import_outlives_fd),
+	KUNIT_CASE(example_import_no_buffer),
+	KUNIT_CASE(example_submit_adds_reader),
+	KUNIT_CASE(example_submit_next_to_reader),
+	{}
+};
+
+static struct kunit_suite dma_buf_example_suite = {
+	.name = "dma_buf_example",
+	.test_cases = dma_buf_example_cases,
+};
+
+kunit_test_suite(dma_buf_example_suite);
+
+MODULE_DESCRIPTION("KUnit test of the worked examples in the dma-buf book");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(DMA_BUF);
