@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sleeping until a fence signals, or the first of several.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include <trace/events/dma_fence.h>
+
+/* A task that sleeps until a fence signals. */
+struct dma_fence_sleeper {
+	struct dma_fence_cb cb;
+	struct task_struct *task;
+};
+
+static void dma_fence_wake_sleeper(struct dma_fence *fence,
+				   struct dma_fence_cb *cb)
+{
+	struct dma_fence_sleeper *sleeper =
+		container_of(cb, struct dma_fence_sleeper, cb);
+
+	wake_up_state(sleeper->task, TASK_NORMAL);
+}
+
+static unsigned int dma_fence_task_state(bool intr)
+{
+	return intr ? TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE;
+}
+
+/*
+ * Sleep until the signal, with the sleeper queued and fence->lock held on entry
+ * and on exit. The lock makes the order of state and flag safe: the signaller
+ * sets the flag and wakes up under it, and the state is set before it is free.
+ */
+static signed long dma_fence_sleep_locked(struct dma_fence *fence, bool intr,
+					  signed long timeout,
+					  unsigned long *flags)
+{
+	unsigned int state = dma_fence_task_state(intr);
+
+	do {
+		__set_current_state(state);
+		spin_unlock_irqrestore(fence->lock, *flags);
+		timeout = schedule_timeout(timeout);
+		spin_lock_irqsave(fence->lock, *flags);
+
+		/* Who is interrupted is told so, even if it is over by now. */
+		if (timeout && intr && signal_pending(current))
+			return -ERESTARTSYS;
+	} while (timeout && !dma_fence_test_signaled_flag(fence));
+
+	return timeout;
+}
+
+/**
+ * dma_fence_default_wait() - sleep until a fence signals
+ * @fence: fence, for which signalling has been enabled
+ * @intr: whether a signal ends the wait
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ *
+ * What dma_fence_wait_timeout() does unless &dma_fence_ops.wait says otherwise.
+ *
+ * The lock is taken on every path, even if @fence has signalled long ago: who
+ * returns from here may free the storage of @fence, so the signaller has to be
+ * through with it.
+ *
+ * Context: Process context, may sleep. Takes &dma_fence.lock.
+ * Return:
+ * * > 0 - signalled, with so many jiffies left; 1 if @timeout is 0
+ * * 0 - still pending after @timeout
+ * * %-ERESTARTSYS - interrupted
+ */
+signed long dma_fence_default_wait(struct dma_fence *fence, bool intr,
+				   signed long timeout)
+{
+	struct dma_fence_sleeper sleeper = {
+		.cb.func = dma_fence_wake_sleeper,
+		.task = current,
+	};
+	unsigned long flags;
+	signed long ret;
+
+	spin_lock_irqsave(fence->lock, flags);
+
+	if (dma_fence_test_signaled_flag(fence)) {
+		ret = timeout ?: 1;
+	} else if (intr && signal_pending(current)) {
+		ret = -ERESTARTSYS;
+	} else if (!timeout) {
+		ret = 0;
+	} else {
+		/* First in the queue, since waking up takes longest. */
+		list_add(&sleeper.cb.node, &fence->cb_list);
+		ret = dma_fence_sleep_locked(fence, intr, timeout, &flags);
+		list_del_init(&sleeper.cb.node);
+	}
+
+	spin_unlock_irqrestore(fence->lock, flags);
+
+	return ret;
+}
+EXPORT_SYMBOL(dma_fence_default_wait);
+
+/**
+ * dma_fence_wait_timeout() - sleep until a fence signals, or for a time
+ * @fence: fence
+ * @intr: whether a signal ends the wait
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ *
+ * Signalling is enabled first, so even a look makes the driver listen.
+ *
+ * Context: Process context, may sleep. Allowed under &dma_resv.lock, forbidden
+ * between dma_fence_begin_signalling() and dma_fence_end_signalling().
+ * Return:
+ * * > 0 - signalled, with so many jiffies left; 1 if @timeout is 0
+ * * 0 - still pending after @timeout
+ * * %-ERESTARTSYS - interrupted
+ * * %-EINVAL - @timeout is negative; comes with a warning
+ * * other errno - from &dma_fence_ops.wait
+ */
+signed long dma_fence_wait_timeout(struct dma_fence *fence, bool intr,
+				   signed long timeout)
+{
+	signed long ret;
+
+	might_sleep();
+	__dma_fence_might_wait();
+
+	if (WARN_ON_ONCE(timeout < 0))
+		return -EINVAL;
+
+	dma_fence_enable_sw_signaling(fence);
+
+	trace_dma_fence_wait_start(fence);
+	if (fence->ops->wait)
+		ret = fence->ops->wait(fence, intr, timeout);
+	else
+		ret = dma_fence_default_wait(fence, intr, timeout);
+	trace_dma_fence_wait_end(fence);
+
+	return ret;
+}
+EXPORT_SYMBOL(dma_fence_wait_timeout);
+
+static bool dma_fence_find(struct dma_fence **fences, u32 count,
+			   bool (*match)(struct dma_fence *fence),
+			   u32 *idx)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (!match(fences[i]))
+			continue;
+		if (idx)
+			*idx = i;
+		return true;
+	}
+
+	return false;
+}
+
+/*
+ * Queue a sleeper on each fence, in order. Stops at one that has signalled and
+ * returns its index, or count.
+ */
+static u32 dma_fence_queue_sleepers(struct dma_fence **fences,
+				    struct dma_fence_sleeper *sleepers,
+				    u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		sleepers[i].task = current;
+		if (dma_fence_add_callback(fences[i], &sleepers[i].cb,
+					   dma_fence_wake_sleeper))
+			break;
+	}
+
+	return i;
+}
+
+/* Each fence is looked at again after the state is set, so no wake is lost. */
+static signed long dma_fence_sleep_any(struct dma_fence **fences,
+				       u32 count, bool intr,
+				       signed long timeout, u32 *idx)
+{
+	while (timeout > 0) {
+		set_current_state(dma_fence_task_state(intr));
+
+		if (dma_fence_find(fences, count, dma_fence_test_signaled_flag,
+				   idx))
+			break;
+
+		timeout = schedule_timeout(timeout);
+		if (timeout > 0 && intr && signal_pending(current))
+			timeout = -ERESTARTSYS;
+	}
+
+	__set_current_state(TASK_RUNNING);
+
+	return timeout;
+}
+
+/**
+ * dma_fence_wait_any_timeout() - sleep until the first of several fences
+ * @fences: fences, which the caller keeps referenced
+ * @count: number of @fences, at least 1
+ * @intr: whether a signal ends the wait
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ * @idx: where to store the lowest index of a fence that has signalled; may be
+ *	NULL. Set only if the result is positive.
+ *
+ * &dma_fence_ops.wait is not used.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * > 0 - one has signalled, with so many jiffies left; 1 if @timeout is 0
+ * * 0 - all still pending after @timeout
+ * * %-ERESTARTSYS - interrupted
+ * * %-EINVAL - no fences, or negative @timeout; comes with a warning
+ * * %-ENOMEM - out of memory
+ */
+signed long dma_fence_wait_any_timeout(struct dma_fence **fences,
+				       u32 count, bool intr,
+				       signed long timeout, u32 *idx)
+{
+	struct dma_fence_sleeper *sleepers;
+	u32 queued;
+
+	if (WARN_ON_ONCE(!fences || !count || timeout < 0))
+		return -EINVAL;
+
+	if (!timeout)
+		return dma_fence_find(fences, count, dma_fence_is_signaled,
+				      idx);
+
+	sleepers = kvcalloc(count, sizeof(*sleepers), GFP_KERNEL);
+	if (!sleepers)
+		return -ENOMEM;
+
+	queued = dma_fence_queue_sleepers(fences, sleepers, count);
+	if (queued == count)
+		timeout = dma_fence_sleep_any(fences, count, intr, timeout,
+					      idx);
+	else if (idx)
+		*idx = queued;
+
+	while (queued--)
+		dma_fence_remove_callback(fences[queued], &sleepers[queued].cb);
+	kvfree(sleepers);
+
+	return timeout;
+}
+EXPORT_SYMBOL(dma_fence_wait_any_timeout);
