@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices on a buffer: attach, pin, map, and back. What exporters and importers
+ * have agreed upon, under the reservation lock.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "dma-buf-internal.h"
+
+/*
+ * Who may find the memory moved, and what is done about it:
+ *
+ *	exporter  importer   at attach            at map     at unmap
+ *	--------  --------   ------------------   --------   ----------
+ *	static    static     -                    map        unmap
+ *	static    dynamic    map, keep            -          -
+ *	dynamic   static     pin, map, keep       -          -
+ *	dynamic   dynamic    -                    pin, map   unmap, unpin
+ *
+ * What is kept is undone at detach. The pin in the last line is left out with
+ * CONFIG_DMABUF_MOVE_NOTIFY. In the first line, an exporter may ask that the
+ * first mapping be kept, too (&dma_buf_ops.cache_sgt_mapping).
+ */
+
+static bool dma_buf_keeps_mapping(struct dma_buf_attachment *attach)
+{
+	return dma_buf_is_dynamic(attach->dmabuf) !=
+	       dma_buf_attachment_is_dynamic(attach);
+}
+
+static bool dma_buf_pins_on_map(struct dma_buf_attachment *attach)
+{
+	return !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) &&
+	       dma_buf_is_dynamic(attach->dmabuf) &&
+	       dma_buf_attachment_is_dynamic(attach);
+}
+
+static int dma_buf_pin_exporter(struct dma_buf_attachment *attach)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+
+	return ops->pin ? ops->pin(attach) : 0;
+}
+
+static void dma_buf_unpin_exporter(struct dma_buf_attachment *attach)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+
+	if (ops->unpin)
+		ops->unpin(attach);
+}
+
+/**
+ * struct dma_buf_debug_table - what an importer gets with CONFIG_DMABUF_DEBUG
+ * @table: copy with DMA addresses, but without pages, so that an importer who
+ *	looks at them fails at once, and not just with certain exporters
+ * @original: the exporter's table
+ */
+struct dma_buf_debug_table {
+	struct sg_table table;
+	struct sg_table *original;
+};
+
+static void dma_buf_copy_dma_entry(struct scatterlist *dst,
+				   struct scatterlist *src)
+{
+	dst->offset = src->offset;
+	dst->length = src->length;
+	sg_dma_address(dst) = sg_dma_address(src);
+	sg_dma_len(dst) = sg_dma_len(src);
+	if (sg_dma_is_bus_address(src))
+		sg_dma_mark_bus_address(dst);
+}
+
+static struct sg_table *dma_buf_wrap_table(struct sg_table *original)
+{
+	struct dma_buf_debug_table *debug;
+	struct scatterlist *dst, *src;
+	unsigned int i;
+
+	debug = kzalloc(sizeof(*debug), GFP_KERNEL);
+	if (!debug)
+		return ERR_PTR(-ENOMEM);
+
+	if (sg_alloc_table(&debug->table, max(original->nents, 1U),
+			   GFP_KERNEL)) {
+		kfree(debug);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	debug->original = original;
+	debug->table.nents = original->nents;
+	dst = debug->table.sgl;
+	for_each_sgtable_dma_sg(original, src, i) {
+		dma_buf_copy_dma_entry(dst, src);
+		dst = sg_next(dst);
+	}
+
+	return &debug->table;
+}
+
+static struct sg_table *dma_buf_unwrap_table(struct sg_table *sgt)
+{
+	struct dma_buf_debug_table *debug =
+		container_of(sgt, struct dma_buf_debug_table, table);
+	struct sg_table *original = debug->original;
+
+	sg_free_table(&debug->table);
+	kfree(debug);
+
+	return original;
+}
+
+/* With CONFIG_DMA_API_DEBUG: many importers rely on pages, few exporters don't. */
+static void dma_buf_debug_alignment(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_DMA_API_DEBUG))
+		return;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (!PAGE_ALIGNED(sg_dma_address(sg)) ||
+		    !PAGE_ALIGNED(sg_dma_len(sg)))
+			pr_debug("dma-buf: segment %u at %pad of %u bytes is not page aligned\n",
+				 i, &sg_dma_address(sg), sg_dma_len(sg));
+}
+
+static struct sg_table *dma_buf_call_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+
+	sgt = attach->dmabuf->ops->map_dma_buf(attach, direction);
+
+	return sgt ?: ERR_PTR(-ENOMEM);
+}
+
+/* Dynamic importers look at the fences themselves. */
+static int dma_buf_wait_for_memory(struct dma_buf_attachment *attach)
+{
+	long ret;
+
+	if (dma_buf_attachment_is_dynamic(attach))
+		return 0;
+
+	ret = dma_resv_wait_timeout(attach->dmabuf->resv,
+				    DMA_RESV_USAGE_KERNEL, true,
+				    MAX_SCHEDULE_TIMEOUT);
+
+	return min(ret, 0L);
+}
+
+/* Returns a table for the importer, never NULL. */
+static struct sg_table *dma_buf_do_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction direction)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+	struct sg_table *sgt, *wrapped;
+	int ret;
+
+	sgt = dma_buf_call_map(attach, direction);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	ret = dma_buf_wait_for_memory(attach);
+	if (ret)
+		goto err_unmap;
+
+	dma_buf_debug_alignment(sgt);
+	if (!IS_ENABLED(CONFIG_DMABUF_DEBUG))
+		return sgt;
+
+	wrapped = dma_buf_wrap_table(sgt);
+	if (!IS_ERR(wrapped))
+		return wrapped;
+	ret = PTR_ERR(wrapped);
+
+err_unmap:
+	ops->unmap_dma_buf(attach, sgt, direction);
+	return ERR_PTR(ret);
+}
+
+static void dma_buf_do_unmap(struct dma_buf_attachment *attach,
+			     struct sg_table *sgt,
+			     enum dma_data_direction direction)
+{
+	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
+		sgt = dma_buf_unwrap_table(sgt);
+
+	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, direction);
+}
+
+/* Map for as long as the device is attached, and keep the memory in place. */
+static int dma_buf_map_and_keep(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	ret = dma_buf_pin_exporter(attach);
+	if (ret)
+		return ret;
+
+	sgt = dma_buf_do_map(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt)) {
+		dma_buf_unpin_exporter(attach);
+		return PTR_ERR(sgt);
+	}
+
+	attach->sgt = sgt;
+	attach->dir = DMA_BIDIRECTIONAL;
+
+	return 0;
+}
+
+static void dma_buf_drop_kept(struct dma_buf_attachment *attach)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (!attach->sgt)
+		return;
+
+	dma_buf_do_unmap(attach, attach->sgt, attach->dir);
+	attach->sgt = NULL;
+	dma_buf_unpin_exporter(attach);
+}
+
+/**
+ * dma_buf_dynamic_attach() - announce a device that is going to use a buffer
+ * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
+ * @dev: device
+ * @importer_ops: what to call when the memory moves, or NULL for an importer
+ *	that needs it to stay
+ * @importer_priv: initial &dma_buf_attachment.importer_priv
+ *
+ * If one side is dynamic and the other is not, the mapping that has to be kept
+ * for it is made right now, after pinning the memory where that can be done.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: attachment, or
+ * * %-EINVAL - @dmabuf or @dev is NULL, or @importer_ops lacks
+ *   &dma_buf_attach_ops.move_notify; comes with a warning
+ * * %-ENOMEM - out of memory
+ * * %-ERESTARTSYS - interrupted while the memory was being moved
+ * * other errno - from the exporter
+ */
+struct dma_buf_attachment *
+dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *importer_ops,
+		       void *importer_priv)
+{
+	struct dma_buf_attachment *attach;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!dmabuf || !dev))
+		return ERR_PTR(-EINVAL);
+	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify))
+		return ERR_PTR(-EINVAL);
+
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	attach->dmabuf = dmabuf;
+	attach->dev = dev;
+	attach->importer_ops = importer_ops;
+	attach->importer_priv = importer_priv;
+	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+
+	if (dmabuf->ops->attach) {
+		ret = dmabuf->ops->attach(dmabuf, attach);
+		if (ret) {
+			kfree(attach);
+			return ERR_PTR(ret);
+		}
+	}
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_add(&attach->node, &dmabuf->attachments);
+	if (dma_buf_keeps_mapping(attach))
+		ret = dma_buf_map_and_keep(attach);
+	dma_resv_unlock(dmabuf->resv);
+
+	if (ret) {
+		dma_buf_detach(dmabuf, attach);
+		return ERR_PTR(ret);
+	}
+
+	return attach;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
+
+/**
+ * dma_buf_attach() - announce a device that needs the memory to stay
+ * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
+ * @dev: device
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: attachment, or an ERR_PTR() as from dma_buf_dynamic_attach().
+ */
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev)
+{
+	return dma_buf_dynamic_attach(dmabuf, dev, NULL, NULL);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
+
+/**
+ * dma_buf_detach() - a device does not use a buffer any more
+ * @dmabuf: buffer
+ * @attach: attachment, without mappings; it is freed
+ *
+ * Arguments that are NULL, or do not belong together, warn, and nothing
+ * happens.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ */
+void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
+		return;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_drop_kept(attach);
+	list_del(&attach->node);
+	dma_resv_unlock(dmabuf->resv);
+
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+
+	kfree(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
+
+/**
+ * dma_buf_pin() - keep the memory where it is
+ * @attach: attachment of a dynamic importer; for a static one this warns, as his
+ *	memory stays anyway
+ *
+ * For uses that cannot follow the memory, such as scanout. Counts.
+ *
+ * Context: Process context, may sleep. Caller holds &dma_buf.resv.
+ * Return: 0, also if the exporter never moves the memory, or its errno.
+ */
+int dma_buf_pin(struct dma_buf_attachment *attach)
+{
+	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	return dma_buf_pin_exporter(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
+
+/**
+ * dma_buf_unpin() - let the memory move again
+ * @attach: attachment, after dma_buf_pin()
+ *
+ * Context: Process context, may sleep. Caller holds &dma_buf.resv.
+ */
+void dma_buf_unpin(struct dma_buf_attachment *attach)
+{
+	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	dma_buf_unpin_exporter(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
+
+static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
+					 enum dma_data_direction direction)
+{
+	if (attach->dir != direction && attach->dir != DMA_BIDIRECTIONAL)
+		return ERR_PTR(-EBUSY);
+
+	return attach->sgt;
+}
+
+/**
+ * dma_buf_map_attachment() - get DMA addresses of a buffer
+ * @attach: attachment of the device
+ * @direction: what the device does with the memory
+ *
+ * The entries tell addresses and lengths, and nothing else: there need be no
+ * pages behind them. Use for_each_sgtable_dma_sg(). The table belongs to the
+ * exporter.
+ *
+ * A static importer gets the memory when the kernel is through with moving it;
+ * a dynamic one waits for the fences of %DMA_RESV_USAGE_KERNEL himself.
+ *
+ * Context: Process context, may sleep. Caller holds &dma_buf.resv.
+ * Return: table, or
+ * * %-EINVAL - @attach is NULL; comes with a warning
+ * * %-EBUSY - mapped for another direction already, and that mapping is kept
+ * * %-ENOMEM - out of memory
+ * * %-ERESTARTSYS - interrupted while the memory was being moved
+ * * other errno - from the exporter
+ */
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
+		return ERR_PTR(-EINVAL);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (attach->sgt)
+		return dma_buf_get_kept(attach, direction);
+
+	if (dma_buf_pins_on_map(attach)) {
+		ret = dma_buf_pin_exporter(attach);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	sgt = dma_buf_do_map(attach, direction);
+	if (IS_ERR(sgt)) {
+		if (dma_buf_pins_on_map(attach))
+			dma_buf_unpin_exporter(attach);
+		return sgt;
+	}
+
+	if (attach->dmabuf->ops->cache_sgt_mapping) {
+		attach->sgt = sgt;
+		attach->dir = direction;
+	}
+
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
+
+/**
+ * dma_buf_map_attachment_unlocked() - dma_buf_map_attachment() that locks
+ * @attach: attachment of the device
+ * @direction: what the device does with the memory
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: as dma_buf_map_attachment().
+ */
+struct sg_table *
+dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
+		return ERR_PTR(-EINVAL);
+
+	guard(dma_resv)(attach->dmabuf->resv);
+
+	return dma_buf_map_attachment(attach, direction);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment() - give DMA addresses back
+ * @attach: attachment of the device
+ * @sg_table: what dma_buf_map_attachment() has returned
+ * @direction: direction that it was mapped for
+ *
+ * Does nothing for a mapping that is kept. NULL warns.
+ *
+ * Context: Process context, may sleep. Caller holds &dma_buf.resv.
+ */
+void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
+			      struct sg_table *sg_table,
+			      enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sg_table))
+		return;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (attach->sgt == sg_table)
+		return;
+
+	dma_buf_do_unmap(attach, sg_table, direction);
+	if (dma_buf_pins_on_map(attach))
+		dma_buf_unpin_exporter(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment_unlocked() - dma_buf_unmap_attachment() that locks
+ * @attach: attachment of the device
+ * @sg_table: what dma_buf_map_attachment_unlocked() has returned
+ * @direction: direction that it was mapped for
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ */
+void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
+				       struct sg_table *sg_table,
+				       enum dma_data_direction direction)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sg_table))
+		return;
+
+	guard(dma_resv)(attach->dmabuf->resv);
+
+	dma_buf_unmap_attachment(attach, sg_table, direction);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_move_notify() - tell importers that the memory is going to move
+ * @dmabuf: buffer, not pinned
+ *
+ * For dynamic exporters. Importers unmap in their own time; their fences in
+ * &dma_buf.resv tell when the old place is not in use any more.
+ *
+ * Context: Process context. Caller holds &dma_buf.resv.
+ */
+void dma_buf_move_notify(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	list_for_each_entry(attach, &dmabuf->attachments, node)
+		if (dma_buf_attachment_is_dynamic(attach))
+			attach->importer_ops->move_notify(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_move_notify, DMA_BUF);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files that make up the buffer core share.
+ */
+
+#ifndef _DMA_BUF_INTERNAL_H
+#define _DMA_BUF_INTERNAL_H
+
+#include <linux/dma-buf.h>
+#include <linux/types.h>
+
+struct inode;
+struct poll_table_struct;
+
+/* dma-buf-list.c: all live buffers */
+
+#define DMA_BUF_SHARDS	16
+
+/**
+ * struct dma_buf_walk - a walk over all live buffers
+ * @current_buf: buffer that was returned last, or NULL
+ * @next: newest buffer of each shard that has not been visited, or NULL
+ *
+ * Owns a reference on each. Lives on the stack.
+ */
+struct dma_buf_walk {
+	struct dma_buf *current_buf;
+	struct dma_buf *next[DMA_BUF_SHARDS];
+};
+
+void dma_buf_list_init(void);
+void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode);
+void dma_buf_list_del(struct dma_buf *dmabuf);
+u64 dma_buf_list_last_ino(void);
+
+void dma_buf_walk_begin(struct dma_buf_walk *walk);
+struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk);
+void dma_buf_walk_end(struct dma_buf_walk *walk);
+
+/* dma-buf-cpu.c, dma-buf-ioctl.c, dma-buf-poll.c: file operations */
+
+int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
+long dma_buf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+__poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table);
+
+/* dma-buf-debugfs.c */
+
+#ifdef CONFIG_DEBUG_FS
+void dma_buf_debugfs_init(void);
+#else
+static inline void dma_buf_debugfs_init(void)
+{
+}
+#endif
+
+/* dma-buf-sysfs-stats.c */
+
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+int dma_buf_stats_init(void);
+int dma_buf_stats_check(const struct dma_buf_export_info *exp_info);
+void dma_buf_stats_exported(void);
+void dma_buf_stats_released(struct dma_buf *dmabuf);
+#else
+static inline int dma_buf_stats_init(void)
+{
+	return 0;
+}
+
+static inline int
+dma_buf_stats_check(const struct dma_buf_export_info *exp_info)
+{
+	return 0;
+}
+
+static inline void dma_buf_stats_exported(void)
+{
+}
+
+static inline void dma_buf_stats_released(struct dma_buf *dmabuf)
+{
+}
+#endif
+
+#endif /* _DMA_BUF_INTERNAL_H */

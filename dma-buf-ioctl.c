@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls on the file of a buffer.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sync_file.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/dma-buf.h>
+
+#include "dma-buf-internal.h"
+
+static bool dma_buf_access_flags_valid(u64 flags)
+{
+	return flags && !(flags & ~(u64)DMA_BUF_SYNC_RW);
+}
+
+static enum dma_data_direction dma_buf_sync_direction(u64 flags)
+{
+	switch (flags & DMA_BUF_SYNC_RW) {
+	case DMA_BUF_SYNC_READ:
+		return DMA_FROM_DEVICE;
+	case DMA_BUF_SYNC_WRITE:
+		return DMA_TO_DEVICE;
+	default:
+		return DMA_BIDIRECTIONAL;
+	}
+}
+
+static long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *arg)
+{
+	enum dma_data_direction direction;
+	struct dma_buf_sync sync;
+
+	if (copy_from_user(&sync, arg, sizeof(sync)))
+		return -EFAULT;
+
+	if (!dma_buf_access_flags_valid(sync.flags & ~(u64)DMA_BUF_SYNC_END))
+		return -EINVAL;
+
+	direction = dma_buf_sync_direction(sync.flags);
+	if (sync.flags & DMA_BUF_SYNC_END)
+		return dma_buf_end_cpu_access(dmabuf, direction);
+
+	return dma_buf_begin_cpu_access(dmabuf, direction);
+}
+
+static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
+				   const char __user *arg)
+{
+	char *name = strndup_user(arg, DMA_BUF_NAME_LEN);
+	const char *old;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	old = unrcu_pointer(xchg(&dmabuf->name, RCU_INITIALIZER(name)));
+	kfree_rcu_mightsleep(old);
+
+	return 0;
+}
+
+/* What a new access waits for, as one fence that is never NULL. */
+static int dma_buf_get_access_fence(struct dma_buf *dmabuf, u32 flags,
+				    struct dma_fence **fence)
+{
+	bool write = flags & DMA_BUF_SYNC_WRITE;
+	int ret;
+
+	ret = dma_resv_get_singleton(dmabuf->resv, dma_resv_usage_rw(write),
+				     fence);
+	if (ret)
+		return ret;
+
+	if (!*fence)
+		*fence = dma_fence_get_stub();
+
+	return 0;
+}
+
+static long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf,
+					   void __user *user_arg)
+{
+	struct dma_buf_export_sync_file arg;
+	struct sync_file *sync_file;
+	struct dma_fence *fence;
+	int ret;
+
+	if (copy_from_user(&arg, user_arg, sizeof(arg)))
+		return -EFAULT;
+
+	if (!dma_buf_access_flags_valid(arg.flags))
+		return -EINVAL;
+
+	CLASS(get_unused_fd, fd)(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	ret = dma_buf_get_access_fence(dmabuf, arg.flags, &fence);
+	if (ret)
+		return ret;
+
+	sync_file = sync_file_create(fence);
+	dma_fence_put(fence);
+	if (!sync_file)
+		return -ENOMEM;
+
+	arg.fd = fd;
+	if (copy_to_user(user_arg, &arg, sizeof(arg))) {
+		fput(sync_file->file);
+		return -EFAULT;
+	}
+
+	fd_install(take_fd(fd), sync_file->file);
+
+	return 0;
+}
+
+/*
+ * Add each plain fence of a container, since containers are not allowed in a
+ * reservation object. There are not more of them in the second pass than in
+ * the first.
+ */
+static int dma_buf_add_fences(struct dma_buf *dmabuf, struct dma_fence *fence,
+			      enum dma_resv_usage usage)
+{
+	struct dma_fence_unwrap cursor;
+	unsigned int num_fences = 0;
+	struct dma_fence *member;
+	int ret;
+
+	dma_fence_unwrap_for_each(member, &cursor, fence)
+		num_fences++;
+	if (!num_fences)
+		return 0;
+
+	guard(dma_resv)(dmabuf->resv);
+
+	ret = dma_resv_reserve_fences(dmabuf->resv, num_fences);
+	if (ret)
+		return ret;
+
+	dma_fence_unwrap_for_each(member, &cursor, fence)
+		dma_resv_add_fence(dmabuf->resv, member, usage);
+
+	return 0;
+}
+
+static long dma_buf_ioctl_import_sync_file(struct dma_buf *dmabuf,
+					   const void __user *user_arg)
+{
+	struct dma_buf_import_sync_file arg;
+	struct dma_fence *fence;
+	int ret;
+
+	if (copy_from_user(&arg, user_arg, sizeof(arg)))
+		return -EFAULT;
+
+	if (!dma_buf_access_flags_valid(arg.flags))
+		return -EINVAL;
+
+	fence = sync_file_get_fence(arg.fd);
+	if (!fence)
+		return -EINVAL;
+
+	ret = dma_buf_add_fences(dmabuf, fence,
+				 arg.flags & DMA_BUF_SYNC_WRITE ?
+				 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	dma_fence_put(fence);
+
+	return ret;
+}
+
+static long dma_buf_ioctl_sync_file(struct dma_buf *dmabuf, unsigned int cmd,
+				    void __user *arg)
+{
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		return -ENOTTY;
+
+	if (cmd == DMA_BUF_IOCTL_EXPORT_SYNC_FILE)
+		return dma_buf_ioctl_export_sync_file(dmabuf, arg);
+
+	return dma_buf_ioctl_import_sync_file(dmabuf, arg);
+}
+
+/**
+ * dma_buf_ioctl() - ioctl() on the file of a buffer
+ * @file: file of a buffer
+ * @cmd: command
+ * @arg: its argument, a pointer into user space
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOTTY for an unknown command, or what the command says.
+ */
+long dma_buf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct dma_buf *dmabuf = file->private_data;
+	void __user *user_arg = (void __user *)arg;
+
+	switch (cmd) {
+	case DMA_BUF_IOCTL_SYNC:
+		return dma_buf_ioctl_sync(dmabuf, user_arg);
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return dma_buf_ioctl_set_name(dmabuf, user_arg);
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return dma_buf_ioctl_sync_file(dmabuf, cmd, user_arg);
+	default:
+		return -ENOTTY;
+	}
+}

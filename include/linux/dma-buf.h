@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Buffers that devices share: exporters, importers, and what is between them.
+ */
+
+#ifndef __DMA_BUF_H__
+#define __DMA_BUF_H__
+
+#include <linux/cleanup.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/iosys-map.h>
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+#include <linux/wait.h>
+
+struct device;
+struct dma_buf;
+struct dma_buf_attachment;
+struct dma_buf_stats_entry;
+struct dma_resv;
+struct module;
+struct vm_area_struct;
+
+/**
+ * struct dma_buf_ops - what an exporter implements
+ *
+ * Whether &dma_buf.resv is held is said at each callback. Where it is not, the
+ * exporter may take it.
+ *
+ * An exporter with @pin and @unpin is dynamic: it may move the memory while
+ * nobody has it pinned.
+ */
+struct dma_buf_ops {
+	/**
+	 * @cache_sgt_mapping: keep the first mapping of each attachment until
+	 * it is detached, and return it to everybody who maps. Not for dynamic
+	 * exporters.
+	 */
+	bool cache_sgt_mapping;
+
+	/**
+	 * @attach: a device wants to use the buffer. May look at its DMA
+	 * constraints, refuse, store &dma_buf_attachment.priv, and clear
+	 * &dma_buf_attachment.peer2peer. Optional.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is not held, the
+	 * attachment is not on the list yet.
+	 * Return: 0, or the errno for the importer, -EBUSY by custom if memory
+	 * that suits all devices cannot be had.
+	 */
+	int (*attach)(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+
+	/**
+	 * @detach: the opposite of @attach. Optional.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is not held, the
+	 * attachment is not on the list any more.
+	 */
+	void (*detach)(struct dma_buf *dmabuf,
+		       struct dma_buf_attachment *attach);
+
+	/**
+	 * @pin: do not move the memory from now on, and have it where the
+	 * importer can reach it. Counts. Only together with @unpin.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 * Return: 0 or the errno for the importer.
+	 */
+	int (*pin)(struct dma_buf_attachment *attach);
+
+	/**
+	 * @unpin: the opposite of @pin.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 */
+	void (*unpin)(struct dma_buf_attachment *attach);
+
+	/**
+	 * @map_dma_buf: map the memory for DMA by &dma_buf_attachment.dev.
+	 * Mandatory.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 * Return: table with DMA addresses, owned by the exporter; ERR_PTR();
+	 * NULL stands for -ENOMEM.
+	 */
+	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction);
+
+	/**
+	 * @unmap_dma_buf: the opposite of @map_dma_buf; gets the table that it
+	 * has returned, and the same direction. Mandatory.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 */
+	void (*unmap_dma_buf)(struct dma_buf_attachment *attach,
+			      struct sg_table *sgt,
+			      enum dma_data_direction direction);
+
+	/**
+	 * @release: the last reference is gone; free the memory. Mandatory.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is not held.
+	 */
+	void (*release)(struct dma_buf *dmabuf);
+
+	/**
+	 * @begin_cpu_access: make what devices have written visible to the
+	 * CPU. Optional. The core waits for implicit fences afterwards.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is not held.
+	 * Return: 0 or the errno for the caller.
+	 */
+	int (*begin_cpu_access)(struct dma_buf *dmabuf,
+				enum dma_data_direction direction);
+
+	/**
+	 * @end_cpu_access: make what the CPU has written visible to devices.
+	 * Optional.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is not held.
+	 * Return: 0 or the errno for the caller.
+	 */
+	int (*end_cpu_access)(struct dma_buf *dmabuf,
+			      enum dma_data_direction direction);
+
+	/**
+	 * @mmap: map the memory into user space. Optional; without it there is
+	 * no mmap(). The core has checked that offset and length are within the
+	 * buffer, and nothing else.
+	 *
+	 * Context: Process context with mmap_lock held, may sleep.
+	 * &dma_buf.resv is not held.
+	 * Return: 0 or the errno for mmap().
+	 */
+	int (*mmap)(struct dma_buf *dmabuf, struct vm_area_struct *vma);
+
+	/**
+	 * @vmap: map the whole buffer into the kernel, for the first user; the
+	 * others get the same mapping. Optional.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 * Return: 0 with @map set, or the errno for the caller.
+	 */
+	int (*vmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+
+	/**
+	 * @vunmap: the opposite of @vmap, for the last user. Optional.
+	 *
+	 * Context: Process context, may sleep. &dma_buf.resv is held.
+	 */
+	void (*vunmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+};
+
+/**
+ * struct dma_buf - a buffer that devices share
+ * @size: bytes; constant
+ * @file: the file that counts references and that user space gets; constant
+ * @attachments: all &dma_buf_attachment.node, newest first. Guarded by @resv.
+ * @ops: the exporter's operations. Not to be cached: some exporters set their
+ *	own after the generic export.
+ * @resv: reservation object, the exporter's or one that comes with the buffer;
+ *	never NULL, constant
+ * @priv: the exporter's data
+ * @exp_name: name of the exporter, not a copy; constant
+ * @owner: the exporter's module, of which a reference is held; constant
+ * @name: name given by user space, or NULL; read under RCU, replaced by xchg()
+ * @vmap_ptr: kernel mapping, if there are users. Guarded by @resv.
+ * @vmapping_counter: users of @vmap_ptr. Guarded by @resv.
+ * @shard: which list of live buffers @list_node is on; constant
+ * @poll_active: events, EPOLLIN and EPOLLOUT, for which @poll_cb is in use.
+ *	Guarded by the lock of @poll; racy reads are hints.
+ * @list_node: link in the list of live buffers, see dma-buf-list.c
+ * @poll: who polls
+ * @poll_cb: callback on the fence that readers wait for, and on that of
+ *	writers. Whoever sets the event in @poll_active owns it.
+ * @sysfs_entry: statistics in sysfs, or NULL. Set by a worker with a reference
+ *	on the buffer, read after the last one.
+ *
+ * Made by dma_buf_export(). Drivers use the first six members.
+ */
+struct dma_buf {
+	size_t size;
+	struct file *file;
+	struct list_head attachments;
+	const struct dma_buf_ops *ops;
+	struct dma_resv *resv;
+	void *priv;
+
+	const char *exp_name;
+	struct module *owner;
+	const char __rcu *name;
+	struct iosys_map vmap_ptr;
+	unsigned int vmapping_counter;
+	u16 shard;
+	u16 poll_active;
+	struct list_head list_node;
+	wait_queue_head_t poll;
+	struct dma_fence_cb poll_cb[2];
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+	struct dma_buf_stats_entry *sysfs_entry;
+#endif
+};
+
+/**
+ * struct dma_buf_attach_ops - what a dynamic importer implements
+ */
+struct dma_buf_attach_ops {
+	/**
+	 * @allow_peer2peer: the device reaches memory that has no struct page,
+	 * such as that of another device. Initial value of
+	 * &dma_buf_attachment.peer2peer.
+	 */
+	bool allow_peer2peer;
+
+	/**
+	 * @move_notify: the exporter is going to move the memory. Mappings stay
+	 * valid until the importer has unmapped them, which he does when his
+	 * device is through, and maps again before the next use. Mandatory.
+	 *
+	 * Context: Process context. &dma_buf.resv is held.
+	 */
+	void (*move_notify)(struct dma_buf_attachment *attach);
+};
+
+/**
+ * struct dma_buf_attachment - a device that uses a buffer
+ * @dmabuf: the buffer; constant
+ * @dev: the device; constant
+ * @node: link in &dma_buf.attachments. Guarded by &dma_buf.resv.
+ * @sgt: mapping that is kept until detach, or NULL. Guarded by &dma_buf.resv.
+ * @dir: direction of @sgt. Guarded by &dma_buf.resv.
+ * @peer2peer: the importer takes memory without struct page. Set before, and
+ *	possibly cleared in, &dma_buf_ops.attach; constant afterwards.
+ * @importer_ops: the importer's operations, NULL for a static one; constant
+ * @importer_priv: the importer's data
+ * @priv: the exporter's data
+ *
+ * Made by dma_buf_attach() and dma_buf_dynamic_attach().
+ */
+struct dma_buf_attachment {
+	struct dma_buf *dmabuf;
+	struct device *dev;
+	struct list_head node;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+	bool peer2peer;
+	const struct dma_buf_attach_ops *importer_ops;
+	void *importer_priv;
+	void *priv;
+};
+
+/**
+ * struct dma_buf_export_info - what dma_buf_export() needs to know
+ * @exp_name: name of the exporter, for people to read. Not copied.
+ * @owner: module that @ops and @exp_name belong to
+ * @ops: the exporter's operations; mandatory
+ * @size: bytes
+ * @flags: access mode of the file, and O_NONBLOCK; the rest is ignored
+ * @resv: reservation object, which must outlive the buffer, or NULL for one that
+ *	comes with the buffer
+ * @priv: the exporter's data; mandatory
+ *
+ * Declare with DEFINE_DMA_BUF_EXPORT_INFO().
+ */
+struct dma_buf_export_info {
+	const char *exp_name;
+	struct module *owner;
+	const struct dma_buf_ops *ops;
+	size_t size;
+	int flags;
+	struct dma_resv *resv;
+	void *priv;
+};
+
+/**
+ * DEFINE_DMA_BUF_EXPORT_INFO() - declare a &struct dma_buf_export_info
+ * @name: name of the variable
+ *
+ * Exporter and owner are preset to the module where this stands, the rest is 0.
+ */
+#define DEFINE_DMA_BUF_EXPORT_INFO(name)		\
+	struct dma_buf_export_info name = {		\
+		.exp_name = KBUILD_MODNAME,		\
+		.owner = THIS_MODULE,			\
+	}
+
+/**
+ * get_dma_buf() - take one more reference
+ * @dmabuf: buffer on which the caller owns a reference
+ *
+ * Context: Any.
+ */
+static inline void get_dma_buf(struct dma_buf *dmabuf)
+{
+	get_file(dmabuf->file);
+}
+
+/**
+ * dma_buf_is_dynamic() - may the exporter move the memory?
+ * @dmabuf: buffer
+ *
+ * Context: Any.
+ * Return: true if the exporter has &dma_buf_ops.pin.
+ */
+static inline bool dma_buf_is_dynamic(struct dma_buf *dmabuf)
+{
+	return dmabuf->ops->pin;
+}
+
+/**
+ * dma_buf_attachment_is_dynamic() - can the importer cope with moves?
+ * @attach: attachment
+ *
+ * Context: Any.
+ * Return: true if the importer has come with &struct dma_buf_attach_ops.
+ */
+static inline bool
+dma_buf_attachment_is_dynamic(struct dma_buf_attachment *attach)
+{
+	return attach->importer_ops;
+}
+
+struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info);
+int dma_buf_fd(struct dma_buf *dmabuf, int flags);
+struct dma_buf *dma_buf_get(int fd);
+void dma_buf_put(struct dma_buf *dmabuf);
+
+DEFINE_FREE(dma_buf_put, struct dma_buf *,
+	    IS_ERR_OR_NULL(_T) ? (void)0 : dma_buf_put(_T))
+
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev);
+struct dma_buf_attachment *
+dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *importer_ops,
+		       void *importer_priv);
+void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+int dma_buf_pin(struct dma_buf_attachment *attach);
+void dma_buf_unpin(struct dma_buf_attachment *attach);
+
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction);
+void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
+			      struct sg_table *sg_table,
+			      enum dma_data_direction direction);
+struct sg_table *
+dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				enum dma_data_direction direction);
+void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
+				       struct sg_table *sg_table,
+				       enum dma_data_direction direction);
+void dma_buf_move_notify(struct dma_buf *dmabuf);
+
+int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
+			     enum dma_data_direction direction);
+int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
+			   enum dma_data_direction direction);
+int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
+		 unsigned long pgoff);
+int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
+void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map);
+void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map);
+
+#endif /* __DMA_BUF_H__ */

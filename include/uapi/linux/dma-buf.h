@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What user space can do with the file descriptor of a dma-buf, besides mmap(),
+ * poll(), lseek() and passing it on.
+ */
+
+#ifndef _UAPI_LINUX_DMA_BUF_H
+#define _UAPI_LINUX_DMA_BUF_H
+
+#include <linux/types.h>
+
+#define DMA_BUF_BASE		'b'
+
+/* Bytes that a name may have, with the terminating NUL. */
+#define DMA_BUF_NAME_LEN	32
+
+/**
+ * struct dma_buf_sync - bracket access by the CPU
+ * @flags: whether the access begins (%DMA_BUF_SYNC_START) or ends
+ *	(%DMA_BUF_SYNC_END), and what it does: %DMA_BUF_SYNC_READ,
+ *	%DMA_BUF_SYNC_WRITE, or both (%DMA_BUF_SYNC_RW)
+ *
+ * Devices need not see what the CPU has in its caches, and the other way round.
+ * So reads and writes through a mapping of the buffer stand between a
+ * DMA_BUF_IOCTL_SYNC with %DMA_BUF_SYNC_START and one with %DMA_BUF_SYNC_END
+ * and otherwise the same flags. The mapping itself may exist all the time.
+ *
+ * The start also waits for the fences of devices that have work on the buffer
+ * under way: a reader waits for those that write, a writer for all that use it.
+ * It may be interrupted by a signal, with EINTR, or be restarted.
+ */
+struct dma_buf_sync {
+	__u64 flags;
+};
+
+#define DMA_BUF_SYNC_READ		(1 << 0)
+#define DMA_BUF_SYNC_WRITE		(2 << 0)
+#define DMA_BUF_SYNC_RW			(DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE)
+#define DMA_BUF_SYNC_START		(0 << 2)
+#define DMA_BUF_SYNC_END		(1 << 2)
+#define DMA_BUF_SYNC_VALID_FLAGS_MASK \
+	(DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END)
+
+/**
+ * struct dma_buf_export_sync_file - take the fences of a buffer out of it
+ * @flags: what access is intended, %DMA_BUF_SYNC_READ or %DMA_BUF_SYNC_WRITE or
+ *	both; nothing else
+ * @fd: returned, a sync file of its own
+ *
+ * The sync file signals when the intended access may begin: for a reader when
+ * those who write now are done, for a writer when all are done. Work that is
+ * added to the buffer later is not part of it.
+ *
+ * For APIs with explicit synchronisation that get a buffer from somebody with
+ * implicit synchronisation.
+ */
+struct dma_buf_export_sync_file {
+	__u32 flags;
+	__s32 fd;
+};
+
+/**
+ * struct dma_buf_import_sync_file - put a fence into a buffer
+ * @flags: what access the sync file stands for, %DMA_BUF_SYNC_READ or
+ *	%DMA_BUF_SYNC_WRITE or both; nothing else
+ * @fd: sync file, which stays open
+ *
+ * Everybody with implicit synchronisation who uses the buffer from now on waits
+ * for the sync file as if it were work of a driver: for a write everybody, for
+ * a read those who write.
+ */
+struct dma_buf_import_sync_file {
+	__u32 flags;
+	__s32 fd;
+};
+
+#define DMA_BUF_IOCTL_SYNC	_IOW(DMA_BUF_BASE, 0, struct dma_buf_sync)
+
+/*
+ * Give the buffer a name for people to read; the argument is a string. The
+ * first form depends on the size of a pointer, hence the two others.
+ */
+#define DMA_BUF_SET_NAME	_IOW(DMA_BUF_BASE, 1, const char *)
+#define DMA_BUF_SET_NAME_A	_IOW(DMA_BUF_BASE, 1, __u32)
+#define DMA_BUF_SET_NAME_B	_IOW(DMA_BUF_BASE, 1, __u64)
+
+#define DMA_BUF_IOCTL_EXPORT_SYNC_FILE	\
+	_IOWR(DMA_BUF_BASE, 2, struct dma_buf_export_sync_file)
+#define DMA_BUF_IOCTL_IMPORT_SYNC_FILE	\
+	_IOW(DMA_BUF_BASE, 3, struct dma_buf_import_sync_file)
+
+#endif /* _UAPI_LINUX_DMA_BUF_H */
