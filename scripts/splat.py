@@ -38,7 +38,7 @@ FIRST_LINE = re.compile("|".join((
     r"suspicious RCU usage",
     r"list_(add|del) corruption",
     r"refcount_t: ",
-    r"DMA-API: .*(exceeded|driver|device|debugging out of memory)",
+    r"DMA-API: (?!preallocated|debugging enabled)",
     r"ODEBUG: ",
     r"kobject: .*is not initialized|tried to (init|add) an",
     r"sysfs: cannot create duplicate",
