@@ -143,7 +143,7 @@ static void add_of_null_function_warns(struct kunit *test)
 	struct dma_fence_cb *cb = &logged_cb_create(test, 1)->base;
 	int ret = 0;
 
-	ALLOW_KERNEL_WARNING(ret = dma_fence_add_callback(fence, cb, NULL));
+	EXPECT_KERNEL_WARNING(test, ret = dma_fence_add_callback(fence, cb, NULL));
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	KUNIT_EXPECT_TRUE(test, list_empty(&fence->cb_list));
 	KUNIT_EXPECT_EQ(test, fence->flags, 0);
@@ -619,7 +619,6 @@ static void callback_linked_by_hand_at_the_head_runs_first(struct kunit *test)
 static void enable_is_asked_for_once(struct kunit *test)
 {
 	struct mock_fence *mock = mock_fence_new_full(test);
-	struct call_log *log = call_log(test);
 
 	logged_cb_add(test, &mock->base, 1);
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 1);

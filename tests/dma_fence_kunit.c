@@ -47,42 +47,18 @@ static bool cache_is_empty(struct kmem_cache *cache)
 	return !expect_warn_end(&from);
 }
 
-/* A release that leaves the memory to its owner. */
-static void embedded_release(struct dma_fence *fence)
+static const char *some_name(struct dma_fence *fence)
 {
-	to_mock_fence(fence)->log->releases++;
+	return "some";
 }
-
-static const char *embedded_name(struct dma_fence *fence)
-{
-	return "embedded";
-}
-
-static const struct dma_fence_ops embedded_ops = {
-	.get_driver_name = embedded_name,
-	.get_timeline_name = embedded_name,
-	.release = embedded_release,
-};
 
 static const struct dma_fence_ops no_driver_name_ops = {
-	.get_timeline_name = embedded_name,
+	.get_timeline_name = some_name,
 };
 
 static const struct dma_fence_ops no_timeline_name_ops = {
-	.get_driver_name = embedded_name,
+	.get_driver_name = some_name,
 };
-
-/* A fence in memory of the case, not yet initialised. */
-static struct mock_fence *embedded_fence(struct kunit *test)
-{
-	struct mock_fence *mock = kunit_kzalloc(test, sizeof(*mock), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mock);
-	spin_lock_init(&mock->lock);
-	mock->log = kunit_kzalloc(test, sizeof(*mock->log), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, mock->log);
-	return mock;
-}
 
 struct noting_cb {
 	struct dma_fence_cb base;
@@ -135,14 +111,14 @@ static void init_gives_one_reference(struct kunit *test)
 
 static void init_stores_arguments_verbatim(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 	spinlock_t elsewhere; /* never taken */
 
 	spin_lock_init(&elsewhere);
-	dma_fence_init(&mock->base, &embedded_ops, &elsewhere, 0x123456789abcULL,
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &elsewhere, 0x123456789abcULL,
 		       0xfedcba987654321ULL);
 
-	KUNIT_EXPECT_PTR_EQ(test, mock->base.ops, &embedded_ops);
+	KUNIT_EXPECT_PTR_EQ(test, mock->base.ops, &mock_fence_embedded_ops);
 	KUNIT_EXPECT_PTR_EQ(test, mock->base.lock, &elsewhere);
 	KUNIT_EXPECT_EQ(test, mock->base.context, 0x123456789abcULL);
 	KUNIT_EXPECT_EQ(test, mock->base.seqno, 0xfedcba987654321ULL);
@@ -150,10 +126,10 @@ static void init_stores_arguments_verbatim(struct kunit *test)
 
 static void init_clears_old_contents(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 
 	memset(&mock->base, 0xff, sizeof(mock->base));
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 
 	KUNIT_EXPECT_EQ(test, mock->base.flags, 0);
 	KUNIT_EXPECT_EQ(test, mock->base.error, 0);
@@ -163,11 +139,11 @@ static void init_clears_old_contents(struct kunit *test)
 
 static void init_works_under_its_lock(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 	unsigned long flags;
 
 	spin_lock_irqsave(&mock->lock, flags);
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 	spin_unlock_irqrestore(&mock->lock, flags);
 
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&mock->base));
@@ -180,7 +156,7 @@ struct bad_init {
 };
 
 static const struct bad_init bad_inits[] = {
-	{ .desc = "no lock", .ops = &embedded_ops, .without_lock = true },
+	{ .desc = "no lock", .ops = &mock_fence_embedded_ops, .without_lock = true },
 	{ .desc = "no ops" },
 	{ .desc = "no driver name", .ops = &no_driver_name_ops },
 	{ .desc = "no timeline name", .ops = &no_timeline_name_ops },
@@ -197,20 +173,10 @@ static struct mock_fence *bad_fence(struct kunit *test)
 	if (MOCK_STOCK_CORE)
 		kunit_skip(test, "stops the machine there");
 
-	mock = embedded_fence(test);
-	ALLOW_KERNEL_WARNING(dma_fence_init(&mock->base, bad->ops,
-					    bad->without_lock ? NULL : &mock->lock, 3, 4));
+	mock = mock_fence_embed(test);
+	EXPECT_KERNEL_WARNING(test, dma_fence_init(&mock->base, bad->ops,
+						   bad->without_lock ? NULL : &mock->lock, 3, 4));
 	return mock;
-}
-
-static void bad_init_warns(struct kunit *test)
-{
-	struct mock_fence *mock = embedded_fence(test);
-
-	if (MOCK_STOCK_CORE)
-		kunit_skip(test, "stops the machine there");
-
-	EXPECT_KERNEL_WARNING(test, dma_fence_init(&mock->base, NULL, &mock->lock, 3, 4));
 }
 
 static void bad_init_gives_failed_fence(struct kunit *test)
@@ -299,14 +265,14 @@ static void last_put_releases_once(struct kunit *test)
 
 static void last_put_leaves_memory_to_release_op(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 	dma_fence_put(&mock->base);
 
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, mock->log->releases, 1);
-	KUNIT_EXPECT_PTR_EQ(test, mock->base.ops, &embedded_ops);
+	KUNIT_EXPECT_PTR_EQ(test, mock->base.ops, &mock_fence_embedded_ops);
 }
 
 static void last_put_without_release_op_frees(struct kunit *test)
@@ -344,9 +310,9 @@ static void free_takes_uninitialised_fence(struct kunit *test)
 
 static void release_callback_runs_the_release_op(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 	dma_fence_release(&mock->base.refcount);
 	KUNIT_EXPECT_EQ(test, mock->log->releases, 1);
 }
@@ -405,8 +371,11 @@ static void last_put_with_callbacks_names_the_fence(struct kunit *test)
 	dma_fence_put(&mock->base);
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "mock_driver"), 1);
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "mock_timeline"), 1);
-	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "abcd12"), 1);
-	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "98765"), 1);
+	/* In which base is nobody's business. */
+	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "abcd12") +
+			      expect_warn_count(&from, "11259154"), 1);
+	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "98765") +
+			      expect_warn_count(&from, "624485"), 1);
 	expect_warn_end(&from);
 }
 
@@ -424,9 +393,9 @@ static void get_rcu_takes_a_reference(struct kunit *test)
 /* A fence after its last put, still visible to RCU readers. */
 static struct dma_fence *dead_fence(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 	dma_fence_put(&mock->base);
 	return &mock->base;
 }
@@ -616,12 +585,12 @@ static void signal_timestamp_of_null_is_refused(struct kunit *test)
 
 static void signal_serves_fences_that_share_a_lock(struct kunit *test)
 {
-	struct mock_fence *first = embedded_fence(test);
-	struct mock_fence *second = embedded_fence(test);
+	struct mock_fence *first = mock_fence_embed(test);
+	struct mock_fence *second = mock_fence_embed(test);
 	unsigned long flags;
 
-	dma_fence_init(&first->base, &embedded_ops, &first->lock, 1, 1);
-	dma_fence_init(&second->base, &embedded_ops, &first->lock, 1, 2);
+	dma_fence_init(&first->base, &mock_fence_embedded_ops, &first->lock, 1, 1);
+	dma_fence_init(&second->base, &mock_fence_embedded_ops, &first->lock, 1, 2);
 
 	spin_lock_irqsave(&first->lock, flags);
 	KUNIT_EXPECT_EQ(test, dma_fence_signal_locked(&first->base), 0);
@@ -877,10 +846,10 @@ static void store_stamp(struct timer_list *timer)
 
 static void timestamp_waits_for_a_signaller_half_way(struct kunit *test)
 {
-	struct mock_fence *mock = embedded_fence(test);
+	struct mock_fence *mock = mock_fence_embed(test);
 	struct stamp_timer later = { .fence = &mock->base };
 
-	dma_fence_init(&mock->base, &embedded_ops, &mock->lock, 1, 1);
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
 	set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &mock->base.flags);
 	timer_setup_on_stack(&later.timer, store_stamp, 0);
 	mod_timer(&later.timer, jiffies + 2);
@@ -1274,7 +1243,6 @@ static struct kunit_case dma_fence_cases[] = {
 	KUNIT_CASE(init_stores_arguments_verbatim),
 	KUNIT_CASE(init_clears_old_contents),
 	KUNIT_CASE(init_works_under_its_lock),
-	KUNIT_CASE(bad_init_warns),
 	KUNIT_CASE_PARAM(bad_init_gives_failed_fence, bad_init_gen_params),
 	KUNIT_CASE_PARAM(bad_init_keeps_waiters_going, bad_init_gen_params),
 	KUNIT_CASE_PARAM(bad_init_is_safe_to_put, bad_init_gen_params),

@@ -11,9 +11,22 @@
 
 #include <kunit/test.h>
 
+#include <linux/bug.h>
 #include <linux/kmsg_dump.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+
+#include <asm/sections.h>
+
+/*
+ * What the kernel says once per boot it may say again, as if by writing to
+ * clear_warn_once in debugfs.
+ */
+static inline void expect_warn_forget(void)
+{
+	generic_bug_clear_once();
+	memset(__start_once, 0, __end_once - __start_once);
+}
 
 /**
  * expect_warn_begin() - open a section in which the kernel may warn
@@ -22,6 +35,7 @@
 static inline void expect_warn_begin(struct kmsg_dump_iter *from)
 {
 	pr_info("# dma-buf-kunit: expect warning\n");
+	expect_warn_forget();
 	kmsg_dump_rewind(from);
 	from->cur_seq = from->next_seq;
 }
@@ -67,26 +81,23 @@ static inline unsigned int expect_warn_end(const struct kmsg_dump_iter *from)
 #define EXPECT_WARN_VISIBLE (IS_ENABLED(CONFIG_PRINTK) && IS_ENABLED(CONFIG_BUG))
 
 /*
- * Run @statement, which must warn. Many warnings come once per boot only, so
- * the first pass through this place has to see it and later ones need not.
+ * Run @statement, which must warn.
  */
 #define EXPECT_KERNEL_WARNING(test, statement)					\
 do {										\
-	static bool __warned_before;						\
 	struct kmsg_dump_iter __from;						\
 	unsigned int __count;							\
 										\
 	expect_warn_begin(&__from);						\
 	statement;								\
 	__count = expect_warn_end(&__from);					\
-	if (EXPECT_WARN_VISIBLE && !__warned_before)				\
+	if (EXPECT_WARN_VISIBLE)						\
 		KUNIT_EXPECT_GE_MSG(test, __count, 1, "no warning from %s",	\
 				    #statement);				\
-	__warned_before = true;							\
 } while (0)
 
 /*
- * Run @statement, which must warn exactly @n times, however often it ran before.
+ * Run @statement, which must warn exactly @n times, possibly not at all.
  */
 #define EXPECT_KERNEL_WARNINGS(test, n, statement)				\
 do {										\
@@ -102,7 +113,7 @@ do {										\
 } while (0)
 
 /*
- * Run @statement, which may warn: its warning was asked for elsewhere already.
+ * Run @statement, which may warn, as far as this case is concerned.
  */
 #define ALLOW_KERNEL_WARNING(statement)						\
 do {										\

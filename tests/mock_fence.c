@@ -75,6 +75,11 @@ static void mock_fence_release(struct dma_fence *fence)
 	dma_fence_free(fence);
 }
 
+static void mock_fence_embedded_release(struct dma_fence *fence)
+{
+	to_mock_fence(fence)->log->releases++;
+}
+
 const struct dma_fence_ops mock_fence_ops = {
 	.get_driver_name = mock_fence_get_driver_name,
 	.get_timeline_name = mock_fence_get_timeline_name,
@@ -110,6 +115,12 @@ const struct dma_fence_ops mock_fence_wait_ops = {
 	.release = mock_fence_release,
 };
 
+const struct dma_fence_ops mock_fence_embedded_ops = {
+	.get_driver_name = mock_fence_get_driver_name,
+	.get_timeline_name = mock_fence_get_timeline_name,
+	.release = mock_fence_embedded_release,
+};
+
 /*
  * The end of a case: nobody may wait for ever, and the log is about to go.
  */
@@ -141,6 +152,23 @@ struct mock_fence *mock_fence_create(struct kunit *test, const struct dma_fence_
 	mock->log = kunit_kzalloc(test, sizeof(*mock->log), GFP_KERNEL);
 	dma_fence_init(&mock->base, ops, &mock->lock, context, seqno);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, mock_fence_finish, &mock->base));
+	KUNIT_ASSERT_NOT_NULL(test, mock->log);
+	return mock;
+}
+
+/**
+ * mock_fence_embed() - get memory for a fence that goes with the case
+ * @test: running case
+ *
+ * Return: a fence that is not initialised yet, for mock_fence_embedded_ops.
+ */
+struct mock_fence *mock_fence_embed(struct kunit *test)
+{
+	struct mock_fence *mock = kunit_kzalloc(test, sizeof(*mock), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mock);
+	spin_lock_init(&mock->lock);
+	mock->log = kunit_kzalloc(test, sizeof(*mock->log), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mock->log);
 	return mock;
 }

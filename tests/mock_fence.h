@@ -92,9 +92,12 @@ extern const struct dma_fence_ops mock_fence_64bit_ops;
 extern const struct dma_fence_ops mock_fence_full_ops;
 /* plus enable_signaling and wait */
 extern const struct dma_fence_ops mock_fence_wait_ops;
+/* names, and a release that leaves the memory to the case */
+extern const struct dma_fence_ops mock_fence_embedded_ops;
 
 struct mock_fence *mock_fence_create(struct kunit *test, const struct dma_fence_ops *ops,
 				     u64 context, u64 seqno);
+struct mock_fence *mock_fence_embed(struct kunit *test);
 struct dma_fence *mock_fence_new(struct kunit *test);
 struct dma_fence *mock_fence_new_signaled(struct kunit *test);
 struct mock_fence *mock_fence_new_full(struct kunit *test);
