@@ -112,12 +112,14 @@ boot_step()
 	}
 }
 
-# newer_than FILE PATH... - is FILE missing, or anything below PATH newer?
-newer_than()
+# lock NAME - let no other command of this checkout touch the same until the end
+lock()
 {
-	stamp=$1
-	shift
-	[ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp" -print -quit)" ]
+	mkdir -p "$BUILD/lock"
+	exec 9>"$BUILD/lock/$1"
+	flock -n 9 && return
+	echo "waiting for another command to finish with $1"
+	flock 9
 }
 
 # result PART PASSED FAILED SKIPPED - note the figures of a part of the tests
