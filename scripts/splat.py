@@ -8,10 +8,9 @@ expected, nothing else. Everything else counts, unless a line of the list of
 known splats matches it. That list has one `regular expression<TAB>reason` per
 line.
 
-As a program: splat.py LOG [ALLOWED]
+As a program: splat.py LOG [ALLOWED...]
 """
 
-import os
 import re
 import sys
 
@@ -59,18 +58,19 @@ class Allowed:
         return any(pattern.search(text) for pattern in self.patterns)
 
 
-def load_allowed(path):
-    """Read a list of known splats; a line without a reason is an error."""
+def load_allowed(*paths):
+    """Read lists of known splats; a line without a reason is an error."""
     patterns = []
-    if path and os.path.exists(path):
+    for path in paths:
         with open(path, encoding="utf-8") as file:
-            for line in file.read().splitlines():
-                if not line or line.startswith("#"):
-                    continue
-                pattern, _, reason = line.partition("\t")
-                if not reason.strip():
-                    sys.exit(f"{path}: no reason given: {line}")
-                patterns.append(re.compile(pattern))
+            lines = file.read().splitlines()
+        for line in lines:
+            if not line or line.startswith("#"):
+                continue
+            pattern, _, reason = line.partition("\t")
+            if not reason.strip():
+                sys.exit(f"{path}: no reason given: {line}")
+            patterns.append(re.compile(pattern))
     return Allowed(patterns)
 
 
@@ -110,9 +110,9 @@ def check_leaks(report, allowed):
 
 def main():
     """Check one log from the command line."""
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    allowed = load_allowed(sys.argv[2] if len(sys.argv) == 3 else None)
+    allowed = load_allowed(*sys.argv[2:])
     with open(sys.argv[1], encoding="utf-8", errors="replace") as file:
         found = check_log(file.read(), allowed)
     for line in found:
