@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Helpers of the suites that are not mocks.
+ */
+
+#include <linux/bug.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs_context.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include <asm/sections.h>
+
+#include "test_util.h"
+
+/**
+ * test_rearm_warnings() - let warnings that come once per boot come again
+ */
+void test_rearm_warnings(void)
+{
+	generic_bug_clear_once();
+	memset(__start_once, 0, __end_once - __start_once);
+}
+
+/**
+ * test_interrupt_self() - make every interruptible sleep of this thread fail
+ *
+ * A call that would have to wait returns its error now, a call that need not
+ * wait does not notice: so a case learns which of the two it is without a
+ * second thread. Lasts until flush_signals().
+ */
+void test_interrupt_self(void)
+{
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+}
+
+/**
+ * test_expect_refs() - compare the number of references to a file
+ * @test: case
+ * @file: file
+ * @refs: expected number
+ *
+ * Walks over all buffers hold references for moments, so this gives them time.
+ */
+void test_expect_refs(struct kunit *test, struct file *file, long refs)
+{
+	for (int i = 0; i < 10 && file_count(file) != refs; i++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, file_count(file), refs);
+}
+
+/**
+ * test_resv_add() - add one fence to a reservation object that is not locked
+ * @test: case
+ * @resv: reservation object
+ * @fence: fence
+ * @usage: what it is used for
+ */
+void test_resv_add(struct kunit *test, struct dma_resv *resv,
+		   struct dma_fence *fence, enum dma_resv_usage usage)
+{
+	int ret;
+
+	dma_resv_lock(resv, NULL);
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (!ret)
+		dma_resv_add_fence(resv, fence, usage);
+	dma_resv_unlock(resv);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+}
+
+/* a fence that is signalled by somebody else, after a while */
+struct later_signal {
+	struct delayed_work work;
+	struct dma_fence *fence;
+};
+
+static void later_signal_work(struct work_struct *work)
+{
+	struct later_signal *later = container_of(to_delayed_work(work),
+						  struct later_signal, work);
+
+	dma_fence_signal(later->fence);
+}
+
+static void later_signal_cancel(void *data)
+{
+	struct later_signal *later = data;
+
+	cancel_delayed_work_sync(&later->work);
+}
+
+/**
+ * test_signal_later() - signal a fence from a worker
+ * @test: case
+ * @fence: fence, owned by the case
+ * @msecs: when
+ */
+void test_signal_later(struct kunit *test, struct dma_fence *fence,
+		       unsigned int msecs)
+{
+	struct later_signal *later = kunit_kzalloc(test, sizeof(*later),
+						   GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, later);
+	later->fence = fence;
+	INIT_DELAYED_WORK(&later->work, later_signal_work);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, later_signal_cancel,
+						  later));
+	schedule_delayed_work(&later->work, msecs_to_jiffies(msecs));
+}
+
+static unsigned long user_map(struct kunit *test, struct file *file,
+			      unsigned long prot, unsigned long flags)
+{
+	unsigned long addr;
+
+	if (!IS_ENABLED(CONFIG_MMU))
+		kunit_skip(test, "needs an MMU");
+
+	addr = kunit_vm_mmap(test, file, 0, PAGE_SIZE, prot, flags, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return addr;
+}
+
+/**
+ * test_user_page() - a page of user memory
+ * @test: case
+ *
+ * Return: address of the zeroed page.
+ */
+void __user *test_user_page(struct kunit *test)
+{
+	return (void __user *)user_map(test, NULL, PROT_READ | PROT_WRITE,
+				       MAP_ANONYMOUS | MAP_PRIVATE);
+}
+
+/**
+ * test_user_hole() - a user address with nothing behind it
+ * @test: case
+ *
+ * Return: the address.
+ */
+void __user *test_user_hole(struct kunit *test)
+{
+	unsigned long addr = user_map(test, NULL, PROT_READ | PROT_WRITE,
+				      MAP_ANONYMOUS | MAP_PRIVATE);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	return (void __user *)addr;
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(fput_wrapper, fput, struct file *);
+
+/**
+ * test_user_readonly() - a page of user memory that can only be read
+ * @test: case
+ * @data: what it begins with
+ * @size: bytes of @data
+ *
+ * Return: address of the page.
+ */
+void __user *test_user_readonly(struct kunit *test, const void *data,
+				size_t size)
+{
+	struct file *file = shmem_file_setup("dma-buf-kunit", PAGE_SIZE, 0);
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, fput_wrapper, file));
+	KUNIT_ASSERT_EQ(test, kernel_write(file, data, size, &pos), size);
+
+	return (void __user *)user_map(test, file, PROT_READ, MAP_PRIVATE);
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(mntput_wrapper, mntput, struct vfsmount *);
+
+/**
+ * test_mount() - an internal mount of a pseudo filesystem
+ * @test: case
+ * @fstype: name of the filesystem type
+ *
+ * Return: the mount; it goes with the case.
+ */
+struct vfsmount *test_mount(struct kunit *test, const char *fstype)
+{
+	struct file_system_type *type = get_fs_type(fstype);
+	struct vfsmount *mnt;
+
+	KUNIT_ASSERT_NOT_NULL(test, type);
+	mnt = vfs_kern_mount(type, 0, fstype, NULL);
+	put_filesystem(type);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, mntput_wrapper, mnt));
+	return mnt;
+}
+
+/**
+ * test_open() - open for reading
+ * @mnt: mount
+ * @path: path below it
+ *
+ * Return: file or ERR_PTR; the caller puts it.
+ */
+struct file *test_open(struct vfsmount *mnt, const char *path)
+{
+	return file_open_root_mnt(mnt, path, O_RDONLY, 0);
+}
+
+/**
+ * test_read_file() - read from the start
+ * @test: case
+ * @file: file
+ * @buf: where to put it, with a NUL behind
+ * @size: bytes of @buf, at most %PAGE_SIZE
+ *
+ * Return: number of bytes without the NUL, or errno.
+ */
+ssize_t test_read_file(struct kunit *test, struct file *file, char *buf,
+		       size_t size)
+{
+	char __user *user = test_user_page(test);
+	loff_t pos = 0;
+	ssize_t ret;
+
+	ret = vfs_read(file, user, size - 1, &pos);
+	if (ret < 0)
+		return ret;
+	KUNIT_ASSERT_EQ(test, copy_from_user(buf, user, ret), 0);
+	buf[ret] = '\0';
+
+	return ret;
+}

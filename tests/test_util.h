@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What several suites need besides the mocks: warnings that come again, being
+ * interrupted, user memory, files of pseudo filesystems.
+ */
+#ifndef _DMA_BUF_TESTS_TEST_UTIL_H
+#define _DMA_BUF_TESTS_TEST_UTIL_H
+
+#include <kunit/test.h>
+#include <linux/dma-resv.h>
+#include <linux/fs.h>
+
+#include "expect_warn.h"
+#include "mock_fence.h"
+
+/**
+ * test_expect_warnings() - run a statement that must warn that often
+ * @test: case
+ * @num: number of warnings, 0 to demand silence
+ * @stmt: statement; it may not leave the case
+ *
+ * Warnings that were given earlier in the life of the kernel do not hide new
+ * ones: all "once" states are cleared first.
+ */
+#define test_expect_warnings(test, num, stmt) do {			\
+	struct kmsg_dump_iter __from;					\
+	unsigned int __count;						\
+									\
+	test_rearm_warnings();						\
+	expect_warn_begin(&__from);					\
+	stmt;								\
+	__count = expect_warn_end(&__from);				\
+	if (EXPECT_WARN_VISIBLE)					\
+		KUNIT_EXPECT_EQ(test, __count, num);			\
+} while (0)
+
+/**
+ * test_skip_stock() - skip a case that the stock core of 6.12 cannot pass
+ * @test: case
+ * @why: what the stock core does there
+ */
+#define test_skip_stock(test, why) do {					\
+	if (MOCK_STOCK_CORE)						\
+		kunit_skip(test, "stock core: " why);			\
+} while (0)
+
+void test_rearm_warnings(void);
+void test_interrupt_self(void);
+void test_expect_refs(struct kunit *test, struct file *file, long refs);
+void test_resv_add(struct kunit *test, struct dma_resv *resv,
+		   struct dma_fence *fence, enum dma_resv_usage usage);
+void test_signal_later(struct kunit *test, struct dma_fence *fence,
+		       unsigned int msecs);
+
+void __user *test_user_page(struct kunit *test);
+void __user *test_user_hole(struct kunit *test);
+void __user *test_user_readonly(struct kunit *test, const void *data,
+				size_t size);
+
+struct vfsmount *test_mount(struct kunit *test, const char *fstype);
+struct file *test_open(struct vfsmount *mnt, const char *path);
+ssize_t test_read_file(struct kunit *test, struct file *file, char *buf,
+		       size_t size);
+
+#endif /* _DMA_BUF_TESTS_TEST_UTIL_H */
