@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fences of a buffer as sync files: the ioctls EXPORT_SYNC_FILE and
+ * IMPORT_SYNC_FILE.
+ */
+
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-resv.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/dma-buf.h>
+
+#include "fail_alloc.h"
+#include "mock_exporter.h"
+#include "mock_fence.h"
+#include "test_util.h"
+
+#define FLAGS_RW	DMA_BUF_SYNC_RW
+
+static long buf_ioctl(struct dma_buf *buf, unsigned int cmd, const void __user *arg)
+{
+	return buf->file->f_op->unlocked_ioctl(buf->file, cmd, (unsigned long)arg);
+}
+
+static long export_sync_file(struct kunit *test, struct dma_buf *buf, u32 flags, int *fd)
+{
+	struct dma_buf_export_sync_file arg = { .flags = flags, .fd = -1 };
+	void __user *user = test_user_page(test);
+	long ret;
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	ret = buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&arg, user, sizeof(arg)), 0);
+	*fd = arg.fd;
+
+	return ret;
+}
+
+static long import_sync_file(struct kunit *test, struct dma_buf *buf, u32 flags, int fd)
+{
+	struct dma_buf_import_sync_file arg = { .flags = flags, .fd = fd };
+	void __user *user = test_user_page(test);
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	return buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user);
+}
+
+static void fd_close(void *data)
+{
+	close_fd((long)data);
+}
+
+static void close_later(struct kunit *test, long fd)
+{
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close, (void *)fd));
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(fence_put_wrapper, dma_fence_put, struct dma_fence *);
+
+/* the fence in the sync file of all that an access has to wait for */
+static struct dma_fence *exported_fence(struct kunit *test, struct dma_buf *buf, u32 flags)
+{
+	struct dma_fence *fence;
+	int fd;
+
+	KUNIT_ASSERT_EQ(test, export_sync_file(test, buf, flags, &fd), 0);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	close_later(test, fd);
+	fence = sync_file_get_fence(fd);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put_wrapper, fence));
+
+	return fence;
+}
+
+static int sync_file_fd(struct kunit *test, struct dma_fence *fence)
+{
+	struct sync_file *sync_file = sync_file_create(fence);
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	KUNIT_ASSERT_NOT_NULL(test, sync_file);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	fd_install(fd, sync_file->file);
+	close_later(test, fd);
+
+	return fd;
+}
+
+static unsigned int count_fences(struct dma_buf *buf, enum dma_resv_usage usage)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int count = 0;
+
+	dma_resv_lock(buf->resv, NULL);
+	dma_resv_for_each_fence(&cursor, buf->resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		count += dma_resv_iter_usage(&cursor) == usage;
+	dma_resv_unlock(buf->resv);
+
+	return count;
+}
+
+static bool has_fence(struct dma_buf *buf, struct dma_fence *wanted, enum dma_resv_usage usage)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	bool found = false;
+
+	dma_resv_lock(buf->resv, NULL);
+	dma_resv_for_each_fence(&cursor, buf->resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		found |= fence == wanted && dma_resv_iter_usage(&cursor) == usage;
+	dma_resv_unlock(buf->resv);
+
+	return found;
+}
+
+/* the next number, if nobody opens anything meanwhile */
+static int next_fd(void)
+{
+	int fd = get_unused_fd_flags(0);
+
+	put_unused_fd(fd);
+	return fd;
+}
+
+/* Export: arguments */
+
+static const struct bad_flags {
+	const char *desc;
+	u32 flags;
+} bad_flags[] = {
+	{ "none", 0 },
+	{ "end", DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END },
+	{ "unknown", DMA_BUF_SYNC_READ | 8 },
+	{ "top", DMA_BUF_SYNC_READ | BIT(31) },
+};
+
+KUNIT_ARRAY_PARAM_DESC(bad_flags, bad_flags, desc);
+
+static void dma_buf_export_sync_file_flags(struct kunit *test)
+{
+	const struct bad_flags *param = test->param_value;
+	struct dma_buf *buf = mock_buf_create(test);
+	int before = next_fd(), fd;
+
+	KUNIT_EXPECT_EQ(test, export_sync_file(test, buf, param->flags, &fd), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fd, -1);
+	KUNIT_EXPECT_EQ(test, next_fd(), before);
+}
+
+static void dma_buf_export_sync_file_fault(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, buf_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+					test_user_hole(test)), -EFAULT);
+}
+
+static void dma_buf_export_sync_file_fault_at_end(struct kunit *test)
+{
+	struct dma_buf_export_sync_file arg = { .flags = DMA_BUF_SYNC_READ };
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	void __user *user = test_user_readonly(test, &arg, sizeof(arg));
+	int before = next_fd();
+
+	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user), -EFAULT);
+	KUNIT_EXPECT_EQ(test, next_fd(), before);
+	flush_delayed_fput();
+	for (int i = 0; i < 100 && mock_fence_refs(fence) != 2; i++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 2);
+}
+
+static void dma_buf_export_sync_file_table_full(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd;
+
+	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = 0;
+	KUNIT_EXPECT_EQ(test, export_sync_file(test, buf, DMA_BUF_SYNC_READ, &fd), -EMFILE);
+}
+
+static void dma_buf_export_sync_file_cloexec(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	bool cloexec;
+	int fd;
+
+	KUNIT_ASSERT_EQ(test, export_sync_file(test, buf, DMA_BUF_SYNC_READ, &fd), 0);
+	close_later(test, fd);
+	rcu_read_lock();
+	cloexec = close_on_exec(fd, current->files);
+	rcu_read_unlock();
+	KUNIT_EXPECT_TRUE(test, cloexec);
+}
+
+static void dma_buf_export_sync_file_out_of_memory(struct kunit *test)
+{
+	struct dma_buf_export_sync_file arg = { .flags = DMA_BUF_SYNC_READ, .fd = -1 };
+	struct dma_fence *one = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	void __user *user = test_user_page(test);
+	int before = next_fd();
+	unsigned int nth;
+	long ret = 0;
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	test_resv_add(test, buf->resv, one, DMA_RESV_USAGE_WRITE);
+	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+							  user)); nth++) {
+		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, next_fd(), before);
+	}
+	KUNIT_EXPECT_GT(test, nth, 1);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&arg, user, sizeof(arg)), 0);
+	close_later(test, arg.fd);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(one), 3);
+}
+
+/* Export: contents */
+
+static void dma_buf_export_sync_file_idle(struct kunit *test)
+{
+	struct dma_fence *fence = exported_fence(test, mock_buf_create(test), FLAGS_RW);
+
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
+	KUNIT_EXPECT_EQ(test, fence->context, 0);
+	KUNIT_EXPECT_EQ(test, fence->seqno, 0);
+}
+
+static void dma_buf_export_sync_file_only_signalled(struct kunit *test)
+{
+	struct dma_fence *done = mock_fence_new_signaled(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_fence *fence;
+
+	test_resv_add(test, buf->resv, done, DMA_RESV_USAGE_WRITE);
+	fence = exported_fence(test, buf, FLAGS_RW);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
+	KUNIT_EXPECT_PTR_NE(test, fence, done);
+}
+
+static const struct export_usage {
+	const char *desc;
+	u32 flags;
+	enum dma_resv_usage usage;
+	bool exported;
+} export_usages[] = {
+	{ "read, kernel", DMA_BUF_SYNC_READ, DMA_RESV_USAGE_KERNEL, true },
+	{ "read, write", DMA_BUF_SYNC_READ, DMA_RESV_USAGE_WRITE, true },
+	{ "read, read", DMA_BUF_SYNC_READ, DMA_RESV_USAGE_READ, false },
+	{ "read, bookkeep", DMA_BUF_SYNC_READ, DMA_RESV_USAGE_BOOKKEEP, false },
+	{ "write, kernel", DMA_BUF_SYNC_WRITE, DMA_RESV_USAGE_KERNEL, true },
+	{ "write, write", DMA_BUF_SYNC_WRITE, DMA_RESV_USAGE_WRITE, true },
+	{ "write, read", DMA_BUF_SYNC_WRITE, DMA_RESV_USAGE_READ, true },
+	{ "write, bookkeep", DMA_BUF_SYNC_WRITE, DMA_RESV_USAGE_BOOKKEEP, false },
+	{ "both, read", DMA_BUF_SYNC_RW, DMA_RESV_USAGE_READ, true },
+	{ "both, bookkeep", DMA_BUF_SYNC_RW, DMA_RESV_USAGE_BOOKKEEP, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(export_usages, export_usages, desc);
+
+static void dma_buf_export_sync_file_usage(struct kunit *test)
+{
+	const struct export_usage *param = test->param_value;
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+
+	test_resv_add(test, buf->resv, fence, param->usage);
+	if (param->exported)
+		KUNIT_EXPECT_PTR_EQ(test, exported_fence(test, buf, param->flags), fence);
+	else
+		KUNIT_EXPECT_PTR_NE(test, exported_fence(test, buf, param->flags), fence);
+}
+
+static void dma_buf_export_sync_file_several(struct kunit *test)
+{
+	struct dma_fence *one = mock_fence_new(test);
+	struct dma_fence *two = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_fence *fence;
+
+	test_resv_add(test, buf->resv, one, DMA_RESV_USAGE_WRITE);
+	test_resv_add(test, buf->resv, two, DMA_RESV_USAGE_READ);
+	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_BOOKKEEP);
+	fence = exported_fence(test, buf, DMA_BUF_SYNC_WRITE);
+	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(fence));
+	KUNIT_EXPECT_EQ(test, to_dma_fence_array(fence)->num_fences, 2);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+}
+
+static void dma_buf_export_sync_file_is_a_snapshot(struct kunit *test)
+{
+	struct dma_fence *one = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_fence *fence;
+
+	test_resv_add(test, buf->resv, one, DMA_RESV_USAGE_WRITE);
+	fence = exported_fence(test, buf, DMA_BUF_SYNC_READ);
+	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
+	dma_fence_signal(one);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
+}
+
+/* Import: arguments */
+
+static void dma_buf_import_sync_file_flags(struct kunit *test)
+{
+	const struct bad_flags *param = test->param_value;
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd = sync_file_fd(test, mock_fence_new(test));
+
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, param->flags, fd), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(buf->resv, DMA_RESV_USAGE_BOOKKEEP));
+}
+
+static void dma_buf_import_sync_file_fault(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, buf_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+					test_user_hole(test)), -EFAULT);
+}
+
+static void dma_buf_import_sync_file_bad_fd(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, -1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, next_fd()), -EINVAL);
+}
+
+static void dma_buf_import_sync_file_other_file(struct kunit *test)
+{
+	struct file *file = shmem_file_setup("other", PAGE_SIZE, 0);
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd = get_unused_fd_flags(0);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	fd_install(fd, file);
+	close_later(test, fd);
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, fd), -EINVAL);
+	KUNIT_EXPECT_EQ(test, file_count(file), 1);
+}
+
+static void dma_buf_import_sync_file_out_of_memory(struct kunit *test)
+{
+	struct dma_buf_import_sync_file arg = { .flags = DMA_BUF_SYNC_WRITE };
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	void __user *user = test_user_page(test);
+	unsigned int nth, refs;
+	long ret = 0;
+
+	arg.fd = sync_file_fd(test, fence);
+	refs = mock_fence_refs(fence);
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+							  user)); nth++) {
+		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), refs);
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->resv));
+	}
+	KUNIT_EXPECT_GT(test, nth, 1);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), refs + 1);
+}
+
+/* Import: contents */
+
+static const struct import_usage {
+	const char *desc;
+	u32 flags;
+	enum dma_resv_usage usage;
+} import_usages[] = {
+	{ "read", DMA_BUF_SYNC_READ, DMA_RESV_USAGE_READ },
+	{ "write", DMA_BUF_SYNC_WRITE, DMA_RESV_USAGE_WRITE },
+	{ "both", DMA_BUF_SYNC_RW, DMA_RESV_USAGE_WRITE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(import_usages, import_usages, desc);
+
+static void dma_buf_import_sync_file_usage(struct kunit *test)
+{
+	const struct import_usage *param = test->param_value;
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, param->flags,
+						  sync_file_fd(test, fence)));
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, fence, param->usage));
+	KUNIT_EXPECT_EQ(test, count_fences(buf, param->usage), 1);
+}
+
+static void dma_buf_import_sync_file_does_not_consume(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test), *again;
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd = sync_file_fd(test, fence);
+	unsigned int refs = mock_fence_refs(fence);
+
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, fd), 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), refs + 1);
+	again = sync_file_get_fence(fd);
+	KUNIT_EXPECT_PTR_EQ(test, again, fence);
+	dma_fence_put(again);
+}
+
+static void dma_buf_import_sync_file_signalled(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new_signaled(test);
+	struct dma_buf *buf = mock_buf_create(test);
+
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, DMA_BUF_SYNC_WRITE,
+						  sync_file_fd(test, fence)));
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, fence, DMA_RESV_USAGE_WRITE));
+}
+
+static struct dma_fence *array_of_two(struct kunit *test, struct dma_fence *one,
+				      struct dma_fence *two)
+{
+	struct dma_fence **fences = kcalloc(2, sizeof(*fences), GFP_KERNEL);
+	struct dma_fence_array *array;
+
+	KUNIT_ASSERT_NOT_NULL(test, fences);
+	fences[0] = dma_fence_get(one);
+	fences[1] = dma_fence_get(two);
+	array = dma_fence_array_create(2, fences, dma_fence_context_alloc(1), 1, false);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put_wrapper,
+							   &array->base));
+
+	return &array->base;
+}
+
+/* a reservation object may not contain containers, so they are taken apart */
+static void dma_buf_import_sync_file_array(struct kunit *test)
+{
+	struct dma_fence *one = mock_fence_new(test);
+	struct dma_fence *two = mock_fence_new(test);
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd = sync_file_fd(test, array_of_two(test, one, two));
+
+	test_expect_warnings(test, 0,
+			     KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
+	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 2);
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, one, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, two, DMA_RESV_USAGE_WRITE));
+}
+
+static void dma_buf_import_sync_file_stub(struct kunit *test)
+{
+	struct dma_fence *stub = dma_fence_get_stub();
+	struct dma_buf *buf = mock_buf_create(test);
+
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, sync_file_fd(test, stub)));
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(buf->resv, DMA_RESV_USAGE_BOOKKEEP));
+	dma_fence_put(stub);
+}
+
+/* what goes in comes out */
+static void dma_buf_sync_file_round_trip(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *from = mock_buf_create(test), *to = mock_buf_create(test);
+	int fd;
+
+	test_resv_add(test, from->resv, fence, DMA_RESV_USAGE_READ);
+	KUNIT_ASSERT_EQ(test, export_sync_file(test, from, DMA_BUF_SYNC_WRITE, &fd), 0);
+	close_later(test, fd);
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, to, DMA_BUF_SYNC_WRITE, fd), 0);
+	KUNIT_EXPECT_TRUE(test, has_fence(to, fence, DMA_RESV_USAGE_WRITE));
+}
+
+static struct kunit_case dma_buf_sync_file_cases[] = {
+	KUNIT_CASE_PARAM(dma_buf_export_sync_file_flags, bad_flags_gen_params),
+	KUNIT_CASE(dma_buf_export_sync_file_fault),
+	KUNIT_CASE(dma_buf_export_sync_file_fault_at_end),
+	KUNIT_CASE(dma_buf_export_sync_file_table_full),
+	KUNIT_CASE(dma_buf_export_sync_file_cloexec),
+	KUNIT_CASE(dma_buf_export_sync_file_out_of_memory),
+	KUNIT_CASE(dma_buf_export_sync_file_idle),
+	KUNIT_CASE(dma_buf_export_sync_file_only_signalled),
+	KUNIT_CASE_PARAM(dma_buf_export_sync_file_usage, export_usages_gen_params),
+	KUNIT_CASE(dma_buf_export_sync_file_several),
+	KUNIT_CASE(dma_buf_export_sync_file_is_a_snapshot),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_flags, bad_flags_gen_params),
+	KUNIT_CASE(dma_buf_import_sync_file_fault),
+	KUNIT_CASE(dma_buf_import_sync_file_bad_fd),
+	KUNIT_CASE(dma_buf_import_sync_file_other_file),
+	KUNIT_CASE(dma_buf_import_sync_file_out_of_memory),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_usage, import_usages_gen_params),
+	KUNIT_CASE(dma_buf_import_sync_file_does_not_consume),
+	KUNIT_CASE(dma_buf_import_sync_file_signalled),
+	KUNIT_CASE(dma_buf_import_sync_file_array),
+	KUNIT_CASE(dma_buf_import_sync_file_stub),
+	KUNIT_CASE(dma_buf_sync_file_round_trip),
+	{}
+};
+
+static struct kunit_suite dma_buf_sync_file_suite = {
+	.name = "dma_buf_sync_file",
+	.test_cases = dma_buf_sync_file_cases,
+};
+
+kunit_test_suite(dma_buf_sync_file_suite);
+
+MODULE_DESCRIPTION("KUnit tests for fences of a buffer as sync files");
+MODULE_LICENSE("GPL");

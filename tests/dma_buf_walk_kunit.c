@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The walk over all live buffers: order, references, and what may happen to
+ * buffers between two steps.
+ */
+
+#include <kunit/test.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/delay.h>
+#include <linux/sched.h>
+
+#include "../dma-buf-internal.h"
+#include "mock_exporter.h"
+#include "test_util.h"
+
+#define NUM_BUFS	5
+
+/**
+ * struct walk_case - what every case of this suite has
+ * @exp: exporters, the oldest buffer first
+ */
+struct walk_case {
+	struct mock_exporter *exp[NUM_BUFS];
+};
+
+static unsigned long ino_of(struct dma_buf *buf)
+{
+	return file_inode(buf->file)->i_ino;
+}
+
+/* other drivers may have buffers as well: go to the first of ours */
+static struct dma_buf *walk_to(struct dma_buf_walk *walk, struct dma_buf *wanted)
+{
+	struct dma_buf *buf;
+
+	do {
+		buf = dma_buf_walk_next(walk);
+	} while (buf && buf != wanted);
+
+	return buf;
+}
+
+static bool walk_finds(struct dma_buf *wanted)
+{
+	struct dma_buf_walk walk;
+	bool found;
+
+	dma_buf_walk_begin(&walk);
+	found = walk_to(&walk, wanted);
+	dma_buf_walk_end(&walk);
+
+	return found;
+}
+
+static void put(struct mock_exporter *exp)
+{
+	mock_exporter_put(exp);
+	KUNIT_ASSERT_TRUE(exp->test, mock_exporter_wait_released(exp));
+}
+
+static void dma_buf_walk_finds_each_once(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	unsigned int found[NUM_BUFS] = {};
+	struct dma_buf_walk walk;
+	struct dma_buf *buf;
+
+	dma_buf_walk_begin(&walk);
+	while ((buf = dma_buf_walk_next(&walk)))
+		for (int i = 0; i < NUM_BUFS; i++)
+			found[i] += buf == wc->exp[i]->buf;
+	dma_buf_walk_end(&walk);
+	for (int i = 0; i < NUM_BUFS; i++)
+		KUNIT_EXPECT_EQ(test, found[i], 1);
+}
+
+static void dma_buf_walk_newest_first(struct kunit *test)
+{
+	unsigned long last = ULONG_MAX;
+	struct dma_buf_walk walk;
+	struct dma_buf *buf;
+
+	dma_buf_walk_begin(&walk);
+	while ((buf = dma_buf_walk_next(&walk))) {
+		KUNIT_EXPECT_LT(test, ino_of(buf), last);
+		last = ino_of(buf);
+	}
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_end_is_stable(struct kunit *test)
+{
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	while (dma_buf_walk_next(&walk))
+		;
+	KUNIT_EXPECT_NULL(test, dma_buf_walk_next(&walk));
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_finds_new(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, walk_finds(mock_buf_create(test)));
+}
+
+static void dma_buf_walk_skips_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf *gone = wc->exp[2]->buf;
+
+	put(wc->exp[2]);
+	KUNIT_EXPECT_FALSE(test, walk_finds(gone));
+	KUNIT_EXPECT_TRUE(test, walk_finds(wc->exp[1]->buf));
+	KUNIT_EXPECT_TRUE(test, walk_finds(wc->exp[3]->buf));
+}
+
+/* the last reference is gone, but the file has not been released yet */
+static void dma_buf_walk_skips_dying(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+	struct dma_buf *buf, *dying = wc->exp[2]->buf;
+
+	mock_exporter_put(wc->exp[2]);
+	dma_buf_walk_begin(&walk);
+	while ((buf = dma_buf_walk_next(&walk)))
+		KUNIT_EXPECT_PTR_NE(test, buf, dying);
+	dma_buf_walk_end(&walk);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[2]));
+}
+
+static void dma_buf_walk_holds_reference(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf *buf = wc->exp[2]->buf;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_PTR_EQ(test, walk_to(&walk, buf), buf);
+	mock_exporter_put(wc->exp[2]);
+	flush_delayed_fput();
+	msleep(20);
+	mock_expect_trace(wc->exp[2], "");
+	KUNIT_EXPECT_EQ(test, buf->size, MOCK_EXPORTER_SIZE);
+	dma_buf_walk_end(&walk);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[2]));
+}
+
+static void dma_buf_walk_drops_reference_by_step(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[2]->buf));
+	dma_buf_walk_next(&walk);
+	test_expect_refs(test, wc->exp[2]->buf->file, 1);
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_leaves_no_reference(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	while (dma_buf_walk_next(&walk))
+		;
+	dma_buf_walk_end(&walk);
+	for (int i = 0; i < NUM_BUFS; i++)
+		test_expect_refs(test, wc->exp[i]->buf->file, 1);
+}
+
+static void dma_buf_walk_ended_early_leaves_no_reference(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	dma_buf_walk_end(&walk);
+	dma_buf_walk_begin(&walk);
+	dma_buf_walk_next(&walk);
+	dma_buf_walk_end(&walk);
+	for (int i = 0; i < NUM_BUFS; i++)
+		test_expect_refs(test, wc->exp[i]->buf->file, 1);
+}
+
+/* the body of a walk may sleep, lock the buffer, export and release */
+static void dma_buf_walk_holds_no_lock(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+	struct dma_buf *buf;
+
+	dma_buf_walk_begin(&walk);
+	buf = walk_to(&walk, wc->exp[2]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, buf, wc->exp[2]->buf);
+	if (buf) {
+		might_sleep();
+		KUNIT_EXPECT_FALSE(test, rcu_preempt_depth());
+		if (mock_lockdep_works())
+			KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+		dma_resv_lock(buf->resv, NULL);
+		dma_resv_unlock(buf->resv);
+	}
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_current_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[3]->buf));
+	mock_exporter_put(wc->exp[3]);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[2]->buf);
+	dma_buf_walk_end(&walk);
+}
+
+/* one that is still to come goes: it may be seen or not, the others are */
+static void dma_buf_walk_next_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[3]->buf));
+	mock_exporter_put(wc->exp[2]);
+	flush_delayed_fput();
+	KUNIT_EXPECT_PTR_EQ(test, walk_to(&walk, wc->exp[1]->buf), wc->exp[1]->buf);
+	dma_buf_walk_end(&walk);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[2]));
+}
+
+static void dma_buf_walk_all_older_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+	struct dma_buf *buf;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[4]->buf));
+	for (int i = 0; i < 4; i++)
+		mock_exporter_put(wc->exp[i]);
+	flush_delayed_fput();
+	while ((buf = dma_buf_walk_next(&walk)))
+		KUNIT_EXPECT_EQ(test, buf->size, MOCK_EXPORTER_SIZE);
+	dma_buf_walk_end(&walk);
+	for (int i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[i]));
+}
+
+static void dma_buf_walk_new_one_meanwhile(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[3]->buf));
+	mock_buf_create(test);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[2]->buf);
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_two_at_once(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk one, two;
+
+	dma_buf_walk_begin(&one);
+	dma_buf_walk_begin(&two);
+	KUNIT_EXPECT_PTR_EQ(test, walk_to(&one, wc->exp[3]->buf), wc->exp[3]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, walk_to(&two, wc->exp[1]->buf), wc->exp[1]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&one), wc->exp[2]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&two), wc->exp[0]->buf);
+	dma_buf_walk_end(&two);
+	dma_buf_walk_end(&one);
+}
+
+static int dma_buf_walk_init(struct kunit *test)
+{
+	struct walk_case *wc = kunit_kzalloc(test, sizeof(*wc), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, wc);
+	test->priv = wc;
+	for (int i = 0; i < NUM_BUFS; i++) {
+		wc->exp[i] = mock_exporter_create(test);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(wc->exp[i]));
+	}
+
+	return 0;
+}
+
+static struct kunit_case dma_buf_walk_cases[] = {
+	KUNIT_CASE(dma_buf_walk_finds_each_once),
+	KUNIT_CASE(dma_buf_walk_newest_first),
+	KUNIT_CASE(dma_buf_walk_end_is_stable),
+	KUNIT_CASE(dma_buf_walk_finds_new),
+	KUNIT_CASE(dma_buf_walk_skips_released),
+	KUNIT_CASE(dma_buf_walk_skips_dying),
+	KUNIT_CASE(dma_buf_walk_holds_reference),
+	KUNIT_CASE(dma_buf_walk_drops_reference_by_step),
+	KUNIT_CASE(dma_buf_walk_leaves_no_reference),
+	KUNIT_CASE(dma_buf_walk_ended_early_leaves_no_reference),
+	KUNIT_CASE(dma_buf_walk_holds_no_lock),
+	KUNIT_CASE(dma_buf_walk_current_released),
+	KUNIT_CASE(dma_buf_walk_next_released),
+	KUNIT_CASE(dma_buf_walk_all_older_released),
+	KUNIT_CASE(dma_buf_walk_new_one_meanwhile),
+	KUNIT_CASE(dma_buf_walk_two_at_once),
+	{}
+};
+
+static struct kunit_suite dma_buf_walk_suite = {
+	.name = "dma_buf_walk",
+	.init = dma_buf_walk_init,
+	.test_cases = dma_buf_walk_cases,
+};
+
+kunit_test_suite(dma_buf_walk_suite);
+
+MODULE_DESCRIPTION("KUnit tests for the walk over all live buffers");
+MODULE_LICENSE("GPL");
