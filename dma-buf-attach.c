@@ -135,11 +135,11 @@ static void dma_buf_debug_alignment(struct sg_table *sgt)
 }
 
 static struct sg_table *dma_buf_call_map(struct dma_buf_attachment *attach,
-					 enum dma_data_direction direction)
+					 enum dma_data_direction dir)
 {
 	struct sg_table *sgt;
 
-	sgt = attach->dmabuf->ops->map_dma_buf(attach, direction);
+	sgt = attach->dmabuf->ops->map_dma_buf(attach, dir);
 
 	return sgt ?: ERR_PTR(-ENOMEM);
 }
@@ -161,13 +161,13 @@ static int dma_buf_wait_for_memory(struct dma_buf_attachment *attach)
 
 /* Returns a table for the importer, never NULL. */
 static struct sg_table *dma_buf_do_map(struct dma_buf_attachment *attach,
-				       enum dma_data_direction direction)
+				       enum dma_data_direction dir)
 {
 	const struct dma_buf_ops *ops = attach->dmabuf->ops;
 	struct sg_table *sgt, *wrapped;
 	int ret;
 
-	sgt = dma_buf_call_map(attach, direction);
+	sgt = dma_buf_call_map(attach, dir);
 	if (IS_ERR(sgt))
 		return sgt;
 
@@ -185,18 +185,18 @@ static struct sg_table *dma_buf_do_map(struct dma_buf_attachment *attach,
 	ret = PTR_ERR(wrapped);
 
 err_unmap:
-	ops->unmap_dma_buf(attach, sgt, direction);
+	ops->unmap_dma_buf(attach, sgt, dir);
 	return ERR_PTR(ret);
 }
 
 static void dma_buf_do_unmap(struct dma_buf_attachment *attach,
 			     struct sg_table *sgt,
-			     enum dma_data_direction direction)
+			     enum dma_data_direction dir)
 {
 	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
 		sgt = dma_buf_unwrap_table(sgt);
 
-	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, direction);
+	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
 }
 
 /* Map for as long as the device is attached, and keep the memory in place. */
@@ -236,36 +236,39 @@ static void dma_buf_drop_kept(struct dma_buf_attachment *attach)
 }
 
 /**
- * dma_buf_dynamic_attach() - announce a device that is going to use a buffer
- * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
- * @dev: device
- * @importer_ops: what to call when the memory moves, or NULL for an importer
- *	that needs it to stay
- * @importer_priv: initial &dma_buf_attachment.importer_priv
+ * dma_buf_detach() - a device does not use a buffer any more
+ * @dmabuf: buffer
+ * @attach: attachment, without mappings; it is freed
  *
- * If one side is dynamic and the other is not, the mapping that has to be kept
- * for it is made right now, after pinning the memory where that can be done.
+ * Arguments that are NULL, or do not belong together, warn, and nothing
+ * happens.
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
- * Return: attachment, or
- * * %-EINVAL - @dmabuf or @dev is NULL, or @importer_ops lacks
- *   &dma_buf_attach_ops.move_notify; comes with a warning
- * * %-ENOMEM - out of memory
- * * %-ERESTARTSYS - interrupted while the memory was being moved
- * * other errno - from the exporter
  */
-struct dma_buf_attachment *
-dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
-		       const struct dma_buf_attach_ops *importer_ops,
-		       void *importer_priv)
+void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
+		return;
+
+	scoped_guard(dma_resv, dmabuf->resv) {
+		dma_buf_drop_kept(attach);
+		list_del(&attach->node);
+	}
+
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+
+	kfree(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
+
+/* The exporter says yes or no before anybody else knows of the attachment. */
+static struct dma_buf_attachment *
+dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *ops, void *priv)
 {
 	struct dma_buf_attachment *attach;
-	int ret = 0;
-
-	if (WARN_ON_ONCE(!dmabuf || !dev))
-		return ERR_PTR(-EINVAL);
-	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify))
-		return ERR_PTR(-EINVAL);
+	int ret;
 
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
 	if (!attach)
@@ -273,23 +276,59 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 
 	attach->dmabuf = dmabuf;
 	attach->dev = dev;
-	attach->importer_ops = importer_ops;
-	attach->importer_priv = importer_priv;
-	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+	attach->importer_ops = ops;
+	attach->importer_priv = priv;
+	attach->peer2peer = ops && ops->allow_peer2peer;
 
-	if (dmabuf->ops->attach) {
-		ret = dmabuf->ops->attach(dmabuf, attach);
-		if (ret) {
-			kfree(attach);
-			return ERR_PTR(ret);
-		}
+	if (!dmabuf->ops->attach)
+		return attach;
+
+	ret = dmabuf->ops->attach(dmabuf, attach);
+	if (!ret)
+		return attach;
+
+	kfree(attach);
+	return ERR_PTR(ret);
+}
+
+/**
+ * dma_buf_dynamic_attach() - announce a device that is going to use a buffer
+ * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
+ * @dev: device
+ * @ops: what to call when the memory moves, or NULL for an importer
+ *	that needs it to stay
+ * @priv: initial &dma_buf_attachment.importer_priv
+ *
+ * If one side is dynamic and the other is not, the mapping that has to be kept
+ * for it is made right now, after pinning the memory where that can be done.
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: attachment, or
+ * * %-EINVAL - @dmabuf or @dev is NULL, or @ops lacks
+ *   &dma_buf_attach_ops.move_notify; comes with a warning
+ * * %-ENOMEM - out of memory
+ * * %-ERESTARTSYS - interrupted while the memory was being moved
+ * * other errno - from the exporter
+ */
+struct dma_buf_attachment *
+dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *ops, void *priv)
+{
+	struct dma_buf_attachment *attach;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!dmabuf || !dev || (ops && !ops->move_notify)))
+		return ERR_PTR(-EINVAL);
+
+	attach = dma_buf_new_attachment(dmabuf, dev, ops, priv);
+	if (IS_ERR(attach))
+		return attach;
+
+	scoped_guard(dma_resv, dmabuf->resv) {
+		list_add(&attach->node, &dmabuf->attachments);
+		if (dma_buf_keeps_mapping(attach))
+			ret = dma_buf_map_and_keep(attach);
 	}
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	list_add(&attach->node, &dmabuf->attachments);
-	if (dma_buf_keeps_mapping(attach))
-		ret = dma_buf_map_and_keep(attach);
-	dma_resv_unlock(dmabuf->resv);
 
 	if (ret) {
 		dma_buf_detach(dmabuf, attach);
@@ -315,32 +354,11 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
 
-/**
- * dma_buf_detach() - a device does not use a buffer any more
- * @dmabuf: buffer
- * @attach: attachment, without mappings; it is freed
- *
- * Arguments that are NULL, or do not belong together, warn, and nothing
- * happens.
- *
- * Context: Process context, may sleep. Takes &dma_buf.resv.
- */
-void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+static void dma_buf_check_pin(struct dma_buf_attachment *attach)
 {
-	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
-		return;
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	dma_buf_drop_kept(attach);
-	list_del(&attach->node);
-	dma_resv_unlock(dmabuf->resv);
-
-	if (dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, attach);
-
-	kfree(attach);
+	dma_resv_assert_held(attach->dmabuf->resv);
+	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
 }
-EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
 
 /**
  * dma_buf_pin() - keep the memory where it is
@@ -354,8 +372,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
  */
 int dma_buf_pin(struct dma_buf_attachment *attach)
 {
-	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
-	dma_resv_assert_held(attach->dmabuf->resv);
+	dma_buf_check_pin(attach);
 
 	return dma_buf_pin_exporter(attach);
 }
@@ -369,17 +386,16 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
  */
 void dma_buf_unpin(struct dma_buf_attachment *attach)
 {
-	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
-	dma_resv_assert_held(attach->dmabuf->resv);
+	dma_buf_check_pin(attach);
 
 	dma_buf_unpin_exporter(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
 
 static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
-					 enum dma_data_direction direction)
+					 enum dma_data_direction dir)
 {
-	if (attach->dir != direction && attach->dir != DMA_BIDIRECTIONAL)
+	if (attach->dir != dir && attach->dir != DMA_BIDIRECTIONAL)
 		return ERR_PTR(-EBUSY);
 
 	return attach->sgt;
@@ -388,7 +404,7 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
 /**
  * dma_buf_map_attachment() - get DMA addresses of a buffer
  * @attach: attachment of the device
- * @direction: what the device does with the memory
+ * @dir: what the device does with the memory
  *
  * The entries tell addresses and lengths, and nothing else: there need be no
  * pages behind them. Use for_each_sgtable_dma_sg(). The table belongs to the
@@ -406,7 +422,7 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
  * * other errno - from the exporter
  */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
-					enum dma_data_direction direction)
+					enum dma_data_direction dir)
 {
 	struct sg_table *sgt;
 	int ret;
@@ -419,7 +435,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 	dma_resv_assert_held(attach->dmabuf->resv);
 
 	if (attach->sgt)
-		return dma_buf_get_kept(attach, direction);
+		return dma_buf_get_kept(attach, dir);
 
 	if (dma_buf_pins_on_map(attach)) {
 		ret = dma_buf_pin_exporter(attach);
@@ -427,7 +443,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 			return ERR_PTR(ret);
 	}
 
-	sgt = dma_buf_do_map(attach, direction);
+	sgt = dma_buf_do_map(attach, dir);
 	if (IS_ERR(sgt)) {
 		if (dma_buf_pins_on_map(attach))
 			dma_buf_unpin_exporter(attach);
@@ -436,7 +452,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 
 	if (attach->dmabuf->ops->cache_sgt_mapping) {
 		attach->sgt = sgt;
-		attach->dir = direction;
+		attach->dir = dir;
 	}
 
 	return sgt;
@@ -446,14 +462,14 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 /**
  * dma_buf_map_attachment_unlocked() - dma_buf_map_attachment() that locks
  * @attach: attachment of the device
- * @direction: what the device does with the memory
+ * @dir: what the device does with the memory
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  * Return: as dma_buf_map_attachment().
  */
 struct sg_table *
 dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
-				enum dma_data_direction direction)
+				enum dma_data_direction dir)
 {
 	might_sleep();
 
@@ -462,35 +478,35 @@ dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 
 	guard(dma_resv)(attach->dmabuf->resv);
 
-	return dma_buf_map_attachment(attach, direction);
+	return dma_buf_map_attachment(attach, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
 
 /**
  * dma_buf_unmap_attachment() - give DMA addresses back
  * @attach: attachment of the device
- * @sg_table: what dma_buf_map_attachment() has returned
- * @direction: direction that it was mapped for
+ * @sgt: what dma_buf_map_attachment() has returned
+ * @dir: direction that it was mapped for
  *
  * Does nothing for a mapping that is kept. NULL warns.
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  */
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
-			      struct sg_table *sg_table,
-			      enum dma_data_direction direction)
+			      struct sg_table *sgt,
+			      enum dma_data_direction dir)
 {
 	might_sleep();
 
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sg_table))
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
 		return;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (attach->sgt == sg_table)
+	if (attach->sgt == sgt)
 		return;
 
-	dma_buf_do_unmap(attach, sg_table, direction);
+	dma_buf_do_unmap(attach, sgt, dir);
 	if (dma_buf_pins_on_map(attach))
 		dma_buf_unpin_exporter(attach);
 }
@@ -499,23 +515,23 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
 /**
  * dma_buf_unmap_attachment_unlocked() - dma_buf_unmap_attachment() that locks
  * @attach: attachment of the device
- * @sg_table: what dma_buf_map_attachment_unlocked() has returned
- * @direction: direction that it was mapped for
+ * @sgt: what dma_buf_map_attachment_unlocked() has returned
+ * @dir: direction that it was mapped for
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  */
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
-				       struct sg_table *sg_table,
-				       enum dma_data_direction direction)
+				       struct sg_table *sgt,
+				       enum dma_data_direction dir)
 {
 	might_sleep();
 
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sg_table))
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
 		return;
 
 	guard(dma_resv)(attach->dmabuf->resv);
 
-	dma_buf_unmap_attachment(attach, sg_table, direction);
+	dma_buf_unmap_attachment(attach, sgt, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
 

@@ -34,15 +34,15 @@
  */
 
 /* A write by the CPU has to wait for more than a read, like one by a device. */
-static bool dma_buf_cpu_writes(enum dma_data_direction direction)
+static bool dma_buf_cpu_writes(enum dma_data_direction dir)
 {
-	return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE;
+	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
 }
 
 static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
-				    enum dma_data_direction direction)
+				    enum dma_data_direction dir)
 {
-	bool write = dma_buf_cpu_writes(direction);
+	bool write = dma_buf_cpu_writes(dir);
 	long ret;
 
 	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
@@ -54,7 +54,7 @@ static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
 /**
  * dma_buf_begin_cpu_access() - the CPU is going to touch the bytes
  * @dmabuf: buffer
- * @direction: %DMA_FROM_DEVICE to read, %DMA_TO_DEVICE to write,
+ * @dir: %DMA_FROM_DEVICE to read, %DMA_TO_DEVICE to write,
  *	%DMA_BIDIRECTIONAL for both
  *
  * Balanced by dma_buf_end_cpu_access(). Accesses may overlap.
@@ -68,7 +68,7 @@ static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
  * * other errno - from the exporter
  */
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
-			     enum dma_data_direction direction)
+			     enum dma_data_direction dir)
 {
 	const struct dma_buf_ops *ops;
 	int ret;
@@ -80,26 +80,26 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 
 	ops = dmabuf->ops;
 	if (ops->begin_cpu_access) {
-		ret = ops->begin_cpu_access(dmabuf, direction);
+		ret = ops->begin_cpu_access(dmabuf, dir);
 		if (ret)
 			return ret;
 	}
 
-	return dma_buf_wait_for_devices(dmabuf, direction);
+	return dma_buf_wait_for_devices(dmabuf, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
 
 /**
  * dma_buf_end_cpu_access() - the CPU is through with the bytes
  * @dmabuf: buffer
- * @direction: as in dma_buf_begin_cpu_access()
+ * @dir: as in dma_buf_begin_cpu_access()
  *
  * Context: Process context, may sleep. &dma_buf.resv is not held.
  * Return: 0, -EINVAL with a warning if @dmabuf is NULL, or the errno of the
  * exporter.
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
-			   enum dma_data_direction direction)
+			   enum dma_data_direction dir)
 {
 	const struct dma_buf_ops *ops;
 
@@ -110,7 +110,7 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
 
 	ops = dmabuf->ops;
 
-	return ops->end_cpu_access ? ops->end_cpu_access(dmabuf, direction) : 0;
+	return ops->end_cpu_access ? ops->end_cpu_access(dmabuf, dir) : 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_end_cpu_access, DMA_BUF);
 
@@ -186,6 +186,21 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_mmap, DMA_BUF);
 
+static int dma_buf_first_vmap(struct dma_buf *dmabuf)
+{
+	struct iosys_map map = {};
+	int ret;
+
+	if (!dmabuf->ops->vmap)
+		return -EINVAL;
+
+	ret = dmabuf->ops->vmap(dmabuf, &map);
+	if (!ret)
+		dmabuf->vmap_ptr = map;
+
+	return ret;
+}
+
 /**
  * dma_buf_vmap() - map a buffer into the kernel
  * @dmabuf: buffer
@@ -200,8 +215,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_mmap, DMA_BUF);
  */
 int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	struct iosys_map ptr = {};
-	int ret;
+	int ret = 0;
 
 	iosys_map_clear(map);
 
@@ -210,15 +224,10 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	if (!dmabuf->ops->vmap)
-		return -EINVAL;
-
-	if (!dmabuf->vmapping_counter) {
-		ret = dmabuf->ops->vmap(dmabuf, &ptr);
-		if (ret)
-			return ret;
-		dmabuf->vmap_ptr = ptr;
-	}
+	if (!dmabuf->vmapping_counter)
+		ret = dma_buf_first_vmap(dmabuf);
+	if (ret)
+		return ret;
 
 	dmabuf->vmapping_counter++;
 	*map = dmabuf->vmap_ptr;
@@ -226,27 +235,6 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vmap, DMA_BUF);
-
-/**
- * dma_buf_vmap_unlocked() - dma_buf_vmap() that locks
- * @dmabuf: buffer
- * @map: where to store the mapping; cleared on error
- *
- * Context: Process context, may sleep. Takes &dma_buf.resv.
- * Return: as dma_buf_vmap().
- */
-int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	iosys_map_clear(map);
-
-	if (WARN_ON_ONCE(!dmabuf))
-		return -EINVAL;
-
-	guard(dma_resv)(dmabuf->resv);
-
-	return dma_buf_vmap(dmabuf, map);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_vmap_unlocked, DMA_BUF);
 
 /**
  * dma_buf_vunmap() - undo dma_buf_vmap()
@@ -294,3 +282,24 @@ void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 	dma_buf_vunmap(dmabuf, map);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_vmap_unlocked() - dma_buf_vmap() that locks
+ * @dmabuf: buffer
+ * @map: where to store the mapping; cleared on error
+ *
+ * Context: Process context, may sleep. Takes &dma_buf.resv.
+ * Return: as dma_buf_vmap().
+ */
+int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	iosys_map_clear(map);
+
+	if (WARN_ON_ONCE(!dmabuf))
+		return -EINVAL;
+
+	guard(dma_resv)(dmabuf->resv);
+
+	return dma_buf_vmap(dmabuf, map);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_vmap_unlocked, DMA_BUF);

@@ -336,7 +336,7 @@ dma_buf_create(const struct dma_buf_export_info *info)
 
 /**
  * dma_buf_export() - make a buffer that can be shared
- * @exp_info: what the exporter has to say about it; not used any more after the
+ * @info: what the exporter has to say about it; not used any more after the
  *	return, except for what it points to
  *
  * The caller owns the one reference. The buffer holds a reference on
@@ -352,24 +352,24 @@ dma_buf_create(const struct dma_buf_export_info *info)
  * * %-ENOMEM - out of memory
  * * %-ENFILE - too many files in the system
  */
-struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
+struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 {
 	struct dma_buf *dmabuf;
 	int ret;
 
-	if (!dma_buf_export_info_valid(exp_info))
+	if (!dma_buf_export_info_valid(info))
 		return ERR_PTR(-EINVAL);
 
-	ret = dma_buf_stats_check(exp_info);
+	ret = dma_buf_stats_check(info);
 	if (ret)
 		return ERR_PTR(ret);
 
-	if (!try_module_get(exp_info->owner))
+	if (!try_module_get(info->owner))
 		return ERR_PTR(-ENOENT);
 
-	dmabuf = dma_buf_create(exp_info);
+	dmabuf = dma_buf_create(info);
 	if (IS_ERR(dmabuf)) {
-		module_put(exp_info->owner);
+		module_put(info->owner);
 		return dmabuf;
 	}
 
@@ -379,32 +379,6 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 	return dmabuf;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_export, DMA_BUF);
-
-/**
- * dma_buf_fd() - make a file descriptor of a buffer
- * @dmabuf: buffer; on success the caller's reference belongs to the descriptor
- * @flags: O_CLOEXEC or 0
- *
- * Context: Process context of the task that gets the descriptor.
- * Return: descriptor, or
- * * %-EINVAL - @dmabuf is NULL or has no file
- * * %-EMFILE - the task has too many, and what else comes from
- *   get_unused_fd_flags(); the caller keeps the reference
- */
-int dma_buf_fd(struct dma_buf *dmabuf, int flags)
-{
-	int fd;
-
-	if (!dmabuf || !dmabuf->file)
-		return -EINVAL;
-
-	fd = get_unused_fd_flags(flags);
-	if (fd >= 0)
-		fd_install(fd, dmabuf->file);
-
-	return fd;
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_fd, DMA_BUF);
 
 /**
  * dma_buf_get() - get the buffer behind a file descriptor
@@ -447,6 +421,32 @@ void dma_buf_put(struct dma_buf *dmabuf)
 	fput(dmabuf->file);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
+
+/**
+ * dma_buf_fd() - make a file descriptor of a buffer
+ * @dmabuf: buffer; on success the caller's reference belongs to the descriptor
+ * @flags: O_CLOEXEC or 0
+ *
+ * Context: Process context of the task that gets the descriptor.
+ * Return: descriptor, or
+ * * %-EINVAL - @dmabuf is NULL or has no file
+ * * %-EMFILE - the task has too many, and what else comes from
+ *   get_unused_fd_flags(); the caller keeps the reference
+ */
+int dma_buf_fd(struct dma_buf *dmabuf, int flags)
+{
+	int fd;
+
+	if (!dmabuf || !dmabuf->file)
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(flags);
+	if (fd >= 0)
+		fd_install(fd, dmabuf->file);
+
+	return fd;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_fd, DMA_BUF);
 
 static int __init dma_buf_init(void)
 {

@@ -324,7 +324,7 @@ dma_buf_attachment_is_dynamic(struct dma_buf_attachment *attach)
 	return attach->importer_ops;
 }
 
-struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info);
+struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
@@ -336,29 +336,28 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev);
 struct dma_buf_attachment *
 dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
-		       const struct dma_buf_attach_ops *importer_ops,
-		       void *importer_priv);
+		       const struct dma_buf_attach_ops *ops, void *priv);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 int dma_buf_pin(struct dma_buf_attachment *attach);
 void dma_buf_unpin(struct dma_buf_attachment *attach);
 
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
-					enum dma_data_direction direction);
+					enum dma_data_direction dir);
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
-			      struct sg_table *sg_table,
-			      enum dma_data_direction direction);
+			      struct sg_table *sgt,
+			      enum dma_data_direction dir);
 struct sg_table *
 dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
-				enum dma_data_direction direction);
+				enum dma_data_direction dir);
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
-				       struct sg_table *sg_table,
-				       enum dma_data_direction direction);
+				       struct sg_table *sgt,
+				       enum dma_data_direction dir);
 void dma_buf_move_notify(struct dma_buf *dmabuf);
 
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
-			     enum dma_data_direction direction);
+			     enum dma_data_direction dir);
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
-			   enum dma_data_direction direction);
+			   enum dma_data_direction dir);
 int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 		 unsigned long pgoff);
 int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
