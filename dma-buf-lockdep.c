@@ -167,9 +167,9 @@ static void __init dma_resv_prime_lock(struct dma_resv *obj,
  */
 static int __init dma_resv_prime_lockdep(void)
 {
-	struct address_space mapping;
+	static struct address_space mapping __initdata;
+	static struct dma_resv obj __initdata;
 	struct mm_struct *mm;
-	struct dma_resv obj;
 
 	mm = mm_alloc();
 	if (!mm)

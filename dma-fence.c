@@ -170,6 +170,59 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 }
 EXPORT_SYMBOL(dma_fence_init);
 
+/**
+ * dma_fence_describe() - print a line about a fence
+ * @fence: fence
+ * @seq: file to print to
+ *
+ * Driver, timeline, sequence number, and whether it has signalled.
+ *
+ * Context: Any, as for dma_fence_is_signaled().
+ */
+void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq)
+{
+	const char *state = dma_fence_is_signaled(fence) ? "" : "un";
+	const struct dma_fence_ops *ops = fence->ops;
+
+	seq_printf(seq, "%s %s seq %llu %ssignalled\n",
+		   ops->get_driver_name(fence), ops->get_timeline_name(fence),
+		   fence->seqno, state);
+}
+EXPORT_SYMBOL(dma_fence_describe);
+
+/**
+ * dma_fence_get_status() - is it over, and how did it end?
+ * @fence: fence
+ *
+ * Context: Any, as for dma_fence_is_signaled().
+ * Return: 0 pending, 1 done, negative errno done with an error.
+ */
+int dma_fence_get_status(struct dma_fence *fence)
+{
+	if (!dma_fence_is_signaled(fence))
+		return 0;
+
+	return fence->error ?: 1;
+}
+EXPORT_SYMBOL(dma_fence_get_status);
+
+/**
+ * dma_fence_set_deadline() - tell when the result will be needed
+ * @fence: fence
+ * @deadline: CLOCK_MONOTONIC time; the past means "as soon as possible"
+ *
+ * See `deadline hints`. Without effect on fences that have signalled, or whose
+ * driver does not care.
+ *
+ * Context: Any. &dma_fence.lock is not held.
+ */
+void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
+{
+	if (fence->ops->set_deadline && !dma_fence_is_signaled(fence))
+		fence->ops->set_deadline(fence, deadline);
+}
+EXPORT_SYMBOL(dma_fence_set_deadline);
+
 /*
  * The order matters to lockless observers: the signalled flag comes first, and
  * whoever sees the timestamp flag finds the timestamp. Callbacks come last.
@@ -391,62 +444,27 @@ bool dma_fence_remove_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 EXPORT_SYMBOL(dma_fence_remove_callback);
 
 /**
- * dma_fence_get_status() - is it over, and how did it end?
- * @fence: fence
+ * dma_fence_free() - free the memory of a fence
+ * @fence: start of an object from kmalloc(); it may also be one that never was
+ *	initialised
  *
- * Context: Any, as for dma_fence_is_signaled().
- * Return: 0 pending, 1 done, negative errno done with an error.
+ * What &dma_fence_ops.release has to do at last for such an object.
+ *
+ * Context: Any. The memory goes after an RCU grace period.
  */
-int dma_fence_get_status(struct dma_fence *fence)
+void dma_fence_free(struct dma_fence *fence)
 {
-	if (!dma_fence_is_signaled(fence))
-		return 0;
-
-	return fence->error ?: 1;
+	kfree_rcu(fence, rcu);
 }
-EXPORT_SYMBOL(dma_fence_get_status);
-
-/**
- * dma_fence_set_deadline() - tell when the result will be needed
- * @fence: fence
- * @deadline: CLOCK_MONOTONIC time; the past means "as soon as possible"
- *
- * See `deadline hints`. Without effect on fences that have signalled, or whose
- * driver does not care.
- *
- * Context: Any. &dma_fence.lock is not held.
- */
-void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
-{
-	if (fence->ops->set_deadline && !dma_fence_is_signaled(fence))
-		fence->ops->set_deadline(fence, deadline);
-}
-EXPORT_SYMBOL(dma_fence_set_deadline);
-
-/**
- * dma_fence_describe() - print a line about a fence
- * @fence: fence
- * @seq: file to print to
- *
- * Driver, timeline, sequence number, and whether it has signalled.
- *
- * Context: Any, as for dma_fence_is_signaled().
- */
-void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq)
-{
-	seq_printf(seq, "%s %s seq %llu %ssignalled\n",
-		   fence->ops->get_driver_name(fence),
-		   fence->ops->get_timeline_name(fence), fence->seqno,
-		   dma_fence_is_signaled(fence) ? "" : "un");
-}
-EXPORT_SYMBOL(dma_fence_describe);
+EXPORT_SYMBOL(dma_fence_free);
 
 /* A driver has dropped a fence on which others wait. Let them go on. */
 static void dma_fence_abandon(struct dma_fence *fence)
 {
+	const struct dma_fence_ops *ops = fence->ops;
+
 	WARN(1, "fence %s:%s %llu:%llu dropped before its signal, waiters get -EDEADLK\n",
-	     fence->ops->get_driver_name(fence),
-	     fence->ops->get_timeline_name(fence),
+	     ops->get_driver_name(fence), ops->get_timeline_name(fence),
 	     fence->context, fence->seqno);
 
 	fence->error = -EDEADLK;
@@ -477,21 +495,6 @@ void dma_fence_release(struct kref *kref)
 		dma_fence_free(fence);
 }
 EXPORT_SYMBOL(dma_fence_release);
-
-/**
- * dma_fence_free() - free the memory of a fence
- * @fence: start of an object from kmalloc(); it may also be one that never was
- *	initialised
- *
- * What &dma_fence_ops.release has to do at last for such an object.
- *
- * Context: Any. The memory goes after an RCU grace period.
- */
-void dma_fence_free(struct dma_fence *fence)
-{
-	kfree_rcu(fence, rcu);
-}
-EXPORT_SYMBOL(dma_fence_free);
 
 static const char *dma_fence_stub_name(struct dma_fence *fence)
 {
@@ -539,12 +542,12 @@ EXPORT_SYMBOL(dma_fence_get_stub);
  */
 struct dma_fence *dma_fence_allocate_private_stub(ktime_t timestamp)
 {
-	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct dma_fence *stub = kmalloc(sizeof(*stub), GFP_KERNEL);
 
-	if (fence)
-		dma_fence_stub_init(fence, timestamp);
+	if (stub)
+		dma_fence_stub_init(stub, timestamp);
 
-	return fence;
+	return stub;
 }
 EXPORT_SYMBOL(dma_fence_allocate_private_stub);
 

@@ -13,6 +13,27 @@
 
 #include "dma-resv-internal.h"
 
+/**
+ * dma_resv_set_deadline() - tell when the buffer should be idle
+ * @obj: reservation object
+ * @usage: weakest usage that matters
+ * @deadline: CLOCK_MONOTONIC time, see dma_fence_set_deadline()
+ *
+ * Context: Any, with or without the lock of @obj.
+ */
+void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage,
+			   ktime_t deadline)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_iter_begin(&cursor, obj, usage);
+	dma_resv_for_each_fence_unlocked(&cursor, fence)
+		dma_fence_set_deadline(fence, deadline);
+	dma_resv_iter_end(&cursor);
+}
+EXPORT_SYMBOL_GPL(dma_resv_set_deadline);
+
 /*
  * Is a fence done whose flag does not say so? The driver is asked only if he
  * has something to say, and only with a reference. Returns -EAGAIN if the fence
@@ -95,6 +116,40 @@ bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage)
 }
 EXPORT_SYMBOL_GPL(dma_resv_test_signaled);
 
+static const char *dma_resv_usage_name(enum dma_resv_usage usage)
+{
+	static const char * const names[] = {
+		[DMA_RESV_USAGE_KERNEL] = "kernel",
+		[DMA_RESV_USAGE_WRITE] = "write",
+		[DMA_RESV_USAGE_READ] = "read",
+		[DMA_RESV_USAGE_BOOKKEEP] = "bookkeep",
+	};
+
+	return names[usage];
+}
+
+/**
+ * dma_resv_describe() - print a line for each fence
+ * @obj: reservation object
+ * @seq: file to print to
+ *
+ * Usage, and what dma_fence_describe() tells. Bookkeeping is left out.
+ *
+ * Context: Process context. Caller holds the lock of @obj.
+ */
+void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_for_each_fence(&cursor, obj, DMA_RESV_USAGE_READ, fence) {
+		seq_printf(seq, "\t%s fence:",
+			   dma_resv_usage_name(dma_resv_iter_usage(&cursor)));
+		dma_fence_describe(fence, seq);
+	}
+}
+EXPORT_SYMBOL_GPL(dma_resv_describe);
+
 /**
  * dma_resv_wait_timeout() - wait until the buffer is idle
  * @obj: reservation object
@@ -132,27 +187,6 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_wait_timeout);
 
-/**
- * dma_resv_set_deadline() - tell when the buffer should be idle
- * @obj: reservation object
- * @usage: weakest usage that matters
- * @deadline: CLOCK_MONOTONIC time, see dma_fence_set_deadline()
- *
- * Context: Any, with or without the lock of @obj.
- */
-void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage,
-			   ktime_t deadline)
-{
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-
-	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked(&cursor, fence)
-		dma_fence_set_deadline(fence, deadline);
-	dma_resv_iter_end(&cursor);
-}
-EXPORT_SYMBOL_GPL(dma_resv_set_deadline);
-
 static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
 {
 	while (count)
@@ -163,7 +197,7 @@ static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
  * dma_resv_get_fences() - get all pending fences
  * @obj: reservation object
  * @usage: weakest usage that matters
- * @num_fences: where to store the number
+ * @count: where to store the number
  * @fences: where to store the array; NULL if there is no fence
  *
  * The caller owns the array, to be freed by kfree(), and a reference on each
@@ -174,19 +208,19 @@ static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
  * Return: 0, -ENOMEM; on error the results are 0 and NULL.
  */
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
-			unsigned int *num_fences, struct dma_fence ***fences)
+			unsigned int *count, struct dma_fence ***fences)
 {
 	struct dma_fence **array = NULL, **larger;
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
-	unsigned int count = 0;
+	unsigned int num = 0;
 	int ret = 0;
 
 	dma_resv_iter_begin(&cursor, obj, usage);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		if (dma_resv_iter_is_restarted(&cursor)) {
-			dma_resv_put_fences(array, count);
-			count = 0;
+			dma_resv_put_fences(array, num);
+			num = 0;
 
 			larger = krealloc_array(array, cursor.num_fences,
 						sizeof(*array), GFP_KERNEL);
@@ -197,7 +231,7 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			array = larger;
 		}
 
-		array[count++] = dma_resv_iter_take(&cursor);
+		array[num++] = dma_resv_iter_take(&cursor);
 	}
 	dma_resv_iter_end(&cursor);
 
@@ -206,7 +240,7 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 		array = NULL;
 	}
 
-	*num_fences = count;
+	*count = num;
 	*fences = array;
 
 	return ret;
@@ -289,37 +323,3 @@ int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_singleton);
-
-static const char *dma_resv_usage_name(enum dma_resv_usage usage)
-{
-	static const char * const names[] = {
-		[DMA_RESV_USAGE_KERNEL] = "kernel",
-		[DMA_RESV_USAGE_WRITE] = "write",
-		[DMA_RESV_USAGE_READ] = "read",
-		[DMA_RESV_USAGE_BOOKKEEP] = "bookkeep",
-	};
-
-	return names[usage];
-}
-
-/**
- * dma_resv_describe() - print a line for each fence
- * @obj: reservation object
- * @seq: file to print to
- *
- * Usage, and what dma_fence_describe() tells. Bookkeeping is left out.
- *
- * Context: Process context. Caller holds the lock of @obj.
- */
-void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq)
-{
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-
-	dma_resv_for_each_fence(&cursor, obj, DMA_RESV_USAGE_READ, fence) {
-		seq_printf(seq, "\t%s fence:",
-			   dma_resv_usage_name(dma_resv_iter_usage(&cursor)));
-		dma_fence_describe(fence, seq);
-	}
-}
-EXPORT_SYMBOL_GPL(dma_resv_describe);

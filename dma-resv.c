@@ -45,9 +45,6 @@
  * dma_resv_get_singleton() are built on it.
  */
 
-DEFINE_WD_CLASS(reservation_ww_class);
-EXPORT_SYMBOL(reservation_ww_class);
-
 /* The smallest list that is worth an allocation. */
 #define DMA_RESV_LIST_MIN	4
 
@@ -223,6 +220,9 @@ static void dma_resv_replace_slot(struct dma_resv *obj,
 
 	dma_fence_put(old);
 }
+
+DEFINE_WD_CLASS(reservation_ww_class);
+EXPORT_SYMBOL(reservation_ww_class);
 
 /**
  * dma_resv_init() - initialise a reservation object

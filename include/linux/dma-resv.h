@@ -123,7 +123,7 @@ struct dma_fence *dma_resv_iter_next(struct dma_resv_iter *cursor);
 
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src);
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
-			unsigned int *num_fences, struct dma_fence ***fences);
+			unsigned int *count, struct dma_fence ***fences);
 int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 			   struct dma_fence **fence);
 
