@@ -115,13 +115,22 @@ static inline char *page_before_hole(struct __test_metadata *_metadata)
 	return page;
 }
 
-static inline int open_fds(void)
+/*
+ * Number of file descriptors that are taken, be it by a file or just reserved for
+ * one, which shows in that no other can be put there.
+ */
+static inline int taken_fds(void)
 {
 	int fd, count = 0;
 
-	for (fd = 0; fd < 1024; fd++)
+	for (fd = 0; fd < 1024; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			count++;
+		else if (dup2(STDERR_FILENO, fd) == fd)
+			close(fd);
+		else if (errno == EBUSY)
+			count++;
+	}
 	return count;
 }
 
@@ -140,19 +149,23 @@ static inline void fill_fd_table(struct __test_metadata *_metadata, struct rlimi
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-static inline void empty_handler(int sig)
+/* Signals that interrupt_after() has sent. */
+static int interruptions;
+
+static inline void count_interruption(int sig)
 {
-	(void)sig;
+	__atomic_add_fetch(&interruptions, 1, __ATOMIC_RELAXED);
 }
 
 /*
  * Interrupts whatever the process sleeps in, again and again, so that a call
- * which should not wait at all ends with EINTR instead of hanging the run.
+ * which should not wait at all ends with EINTR instead of hanging the run. With
+ * 0 ms it stops.
  */
 static inline void interrupt_after(unsigned int ms, int sa_flags)
 {
 	struct sigaction action = {
-		.sa_handler = empty_handler,
+		.sa_handler = count_interruption,
 		.sa_flags = sa_flags,
 	};
 	struct itimerval timer = {
@@ -163,7 +176,9 @@ static inline void interrupt_after(unsigned int ms, int sa_flags)
 		.it_interval.tv_sec = 1,
 	};
 
-	if (!ms)
+	if (ms)
+		interruptions = 0;
+	else
 		timer.it_interval.tv_sec = 0;
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -192,11 +207,11 @@ static inline int sealed_memfd(size_t size)
 	return memfd;
 }
 
-static inline int udmabuf_from(int memfd, size_t size)
+static inline int udmabuf_from(int memfd, size_t size, __u32 flags)
 {
 	struct udmabuf_create create = {
 		.memfd = memfd,
-		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.flags = flags,
 		.size = size,
 	};
 	int dev, ret;
@@ -216,7 +231,7 @@ static inline int udmabuf_alloc(size_t size)
 	memfd = sealed_memfd(size);
 	if (memfd < 0)
 		return memfd;
-	ret = udmabuf_from(memfd, size);
+	ret = udmabuf_from(memfd, size, UDMABUF_FLAGS_CLOEXEC);
 	close(memfd);
 	return ret;
 }

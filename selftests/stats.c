@@ -8,6 +8,7 @@
 #include "common.h"
 
 #include <dirent.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <linux/netlink.h>
@@ -384,6 +385,7 @@ TEST_F(stats, vanishes_with_the_process)
 	if (!pid) {
 		int buf = buffer_alloc(variant->exporter, BUF_SIZE);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ino = buffer_ino(buf);
 		if (buf < 0 || write(pipefd[1], &ino, sizeof(ino)) != sizeof(ino))
 			_exit(1);

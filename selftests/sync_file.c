@@ -93,32 +93,32 @@ TEST_F(sync_file, unknown_commands)
 		_IOW('b', 3, __u64[2]),
 		_IOWR('B', 2, struct dma_buf_export_sync_file),
 	};
-	int before = open_fds();
+	int before = taken_fds();
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(unknown); i++) {
 		EXPECT_EQ(-ENOTTY, do_ioctl(self->buf, unknown[i], &arg))
 			TH_LOG("command %#lx", unknown[i]);
 	}
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 }
 
 TEST_F(sync_file, export_bad_pointer)
 {
 	char *page = page_before_hole(_metadata);
 	char *last = page + page_size() - 4;
-	int before = open_fds();
+	int before = taken_fds();
 
 	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, NULL));
 	last[0] = READ;
 	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, last));
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 }
 
 TEST_F(sync_file, export_unknown_flag_bits)
 {
 	struct dma_buf_export_sync_file arg;
-	int before = open_fds();
+	int before = taken_fds();
 	unsigned int bit;
 
 	for (bit = 2; bit < 32; bit++) {
@@ -128,27 +128,27 @@ TEST_F(sync_file, export_unknown_flag_bits)
 			TH_LOG("bit %u", bit);
 		EXPECT_EQ(1234, arg.fd);
 	}
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 }
 
 TEST_F(sync_file, export_neither_read_nor_write)
 {
-	int before = open_fds();
+	int before = taken_fds();
 
 	EXPECT_EQ(-EINVAL, export_fences(self->buf, 0));
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 }
 
 TEST_F(sync_file, export_fd_table_full)
 {
 	long count = buffer_count(self->buf);
-	int before = open_fds();
+	int before = taken_fds();
 	struct rlimit old;
 
 	fill_fd_table(_metadata, &old);
 	EXPECT_EQ(-EMFILE, export_fences(self->buf, READ));
-	EXPECT_EQ(before, open_fds());
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	EXPECT_EQ(before, taken_fds());
 	EXPECT_EQ(count, buffer_count(self->buf));
 }
 
@@ -159,11 +159,11 @@ TEST_F(sync_file, export_to_read_only_memory)
 	int fence, before;
 
 	fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	before = open_fds();
+	before = taken_fds();
 	arg->flags = READ;
 	ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
 	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, arg));
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 	close(fence);
 }
 
@@ -685,7 +685,7 @@ static void *user_main(void *arg)
 
 TEST_F(sync_file, import_races_with_export)
 {
-	int before = open_fds();
+	int before = taken_fds();
 	struct user users[4];
 	size_t i;
 
@@ -702,7 +702,7 @@ TEST_F(sync_file, import_races_with_export)
 		close(users[i].timeline);
 	}
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-	EXPECT_EQ(before, open_fds());
+	EXPECT_EQ(before, taken_fds());
 }
 
 TEST_F(sync_file, export_failing_allocations)
@@ -716,14 +716,14 @@ TEST_F(sync_file, export_failing_allocations)
 		return;
 	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	fences[1] = add_fence(_metadata, self->buf, WRITE, other, 1);
-	before = open_fds();
+	before = taken_fds();
 	do {
 		fail_nth_arm(_metadata, &fail);
 		ret = export_fences(self->buf, READ);
 		failed = fail_nth_disarm(_metadata, &fail);
 		if (ret < 0) {
 			EXPECT_EQ(-ENOMEM, ret);
-			EXPECT_EQ(before, open_fds());
+			EXPECT_EQ(before, taken_fds());
 			refused++;
 		} else {
 			EXPECT_EQ(2, sync_file_count(ret));
