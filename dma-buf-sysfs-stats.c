@@ -38,9 +38,6 @@
  */
 #define DMA_BUF_STATS_DELAY	msecs_to_jiffies(30)
 
-/* If there was no memory for an entry. */
-#define DMA_BUF_STATS_RETRY	HZ
-
 /**
  * struct dma_buf_stats_entry - the directory of a buffer
  * @kobj: the directory
@@ -185,9 +182,10 @@ static int dma_buf_stats_create_new(void)
 static void dma_buf_stats_work(struct work_struct *work)
 {
 	dma_buf_stats_remove_dead();
+	/* Try again if there was no memory, but let nobody else wait for it. */
 	if (dma_buf_stats_create_new())
 		queue_delayed_work(system_unbound_wq, to_delayed_work(work),
-				   DMA_BUF_STATS_RETRY);
+				   DMA_BUF_STATS_DELAY);
 }
 
 static DECLARE_DELAYED_WORK(dma_buf_stats_worker, dma_buf_stats_work);
