@@ -15,8 +15,12 @@ UNITS = {"K": 10, "M": 20, "G": 30}
 
 
 def memory_dir(size, fallback):
-    """Choose a directory for a guest with SIZE (as in 512M) of memory."""
+    """Choose a directory for a guest with SIZE (as in 512M) of memory.
+
+    UML adds the gap between its text and its heap, several hundred MiB.
+    """
     need = int(size.rstrip("KMGkmg")) << UNITS.get(size[-1].upper(), 0)
+    need += 1 << UNITS["G"]
     try:
         shm = os.statvfs(SHM)
     except OSError:
