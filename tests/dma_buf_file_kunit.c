@@ -213,16 +213,6 @@ static void dma_buf_ioctl_sync_write_on_readonly(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), 0);
 }
 
-static void dma_buf_ioctl_compat(struct kunit *test)
-{
-	struct dma_buf *buf = export(test);
-
-	if (!IS_ENABLED(CONFIG_COMPAT))
-		kunit_skip(test, "needs CONFIG_COMPAT");
-
-	KUNIT_EXPECT_NOT_NULL(test, buf->file->f_op->compat_ioctl);
-}
-
 /* Names */
 
 static long set_name(struct kunit *test, struct dma_buf *buf, const char *name)
@@ -637,7 +627,6 @@ static struct kunit_case dma_buf_file_cases[] = {
 	KUNIT_CASE(dma_buf_ioctl_sync_waits),
 	KUNIT_CASE(dma_buf_ioctl_sync_fault),
 	KUNIT_CASE(dma_buf_ioctl_sync_write_on_readonly),
-	KUNIT_CASE(dma_buf_ioctl_compat),
 	KUNIT_CASE_PARAM(dma_buf_name, name_calls_gen_params),
 	KUNIT_CASE(dma_buf_name_none),
 	KUNIT_CASE(dma_buf_name_replaced),

@@ -5,10 +5,11 @@
  */
 
 #include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
-#include <linux/delay.h>
 #include <linux/sched.h>
 
 #include "../dma-buf-internal.h"
@@ -288,6 +289,10 @@ static int dma_buf_walk_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, wc);
 	test->priv = wc;
 	for (int i = 0; i < NUM_BUFS; i++) {
+		/* the CPU may decide where a buffer is kept */
+		unsigned int cpu = cpumask_nth(i % num_online_cpus(), cpu_online_mask);
+
+		set_cpus_allowed_ptr(current, cpumask_of(cpu));
 		wc->exp[i] = mock_exporter_create(test);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(wc->exp[i]));
 	}
