@@ -349,6 +349,52 @@ static void record_prints_as_tools_expect(struct kunit *test)
 			    "format is %s", format);
 }
 
+/* A life with all that is traced in it. */
+static void live_through_all_events(struct mock_fence *mock)
+{
+	dma_fence_init(&mock->base, &mock_fence_embedded_ops, &mock->lock, 1, 1);
+	trace_dma_fence_emit(&mock->base);
+	dma_fence_wait_timeout(&mock->base, false, 0);
+	dma_fence_signal(&mock->base);
+	dma_fence_put(&mock->base);
+}
+
+static void names_are_not_asked_for_in_vain(struct kunit *test)
+{
+	struct mock_fence *mock = mock_fence_embed(test);
+
+	live_through_all_events(mock);
+	KUNIT_EXPECT_EQ(test, mock->log->names, 0);
+}
+
+#ifdef CONFIG_EVENT_TRACING
+static void disable_events(void *unused)
+{
+	trace_set_clr_event("dma_fence", NULL, 0);
+}
+
+static void enable_events(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, trace_set_clr_event("dma_fence", NULL, 1), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, disable_events, NULL));
+}
+#else
+static void enable_events(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_EVENT_TRACING");
+}
+#endif
+
+static void names_are_asked_for_by_each_event(struct kunit *test)
+{
+	struct mock_fence *mock = mock_fence_embed(test);
+
+	enable_events(test);
+	live_through_all_events(mock);
+	/* Both names by init, emit, wait_start, wait_end, signaled and destroy. */
+	KUNIT_EXPECT_GE(test, mock->log->names, 12);
+}
+
 static struct kunit_case dma_fence_trace_cases[] = {
 	KUNIT_CASE(init_is_traced),
 	KUNIT_CASE(last_put_is_traced_before_release),
@@ -364,6 +410,8 @@ static struct kunit_case dma_fence_trace_cases[] = {
 	KUNIT_CASE(emit_is_for_drivers),
 	KUNIT_CASE_PARAM(record_has_names_context_and_seqno, event_name_gen_params),
 	KUNIT_CASE_PARAM(record_prints_as_tools_expect, event_name_gen_params),
+	KUNIT_CASE(names_are_not_asked_for_in_vain),
+	KUNIT_CASE(names_are_asked_for_by_each_event),
 	{}
 };
 

@@ -10,6 +10,7 @@
 
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "expect_warn.h"
@@ -31,6 +32,7 @@ struct later {
 	struct dma_fence_cb *cb;
 	bool waiter_was_first;
 	bool waiter_was_queued;
+	unsigned int task_state;
 };
 
 static void later_work(struct work_struct *work)
@@ -93,6 +95,12 @@ static void act_look_and_signal(struct later *later)
 	later->waiter_was_queued = !list_is_singular(list);
 	later->waiter_was_first = list->prev == &later->cb->node;
 	spin_unlock_irq(later->fence->lock);
+	dma_fence_signal(later->fence);
+}
+
+static void act_note_state_and_signal(struct later *later)
+{
+	later->task_state = READ_ONCE(later->task->__state);
 	dma_fence_signal(later->fence);
 }
 
@@ -199,6 +207,40 @@ static void unlimited_wait_has_no_end(struct kunit *test)
 			MAX_SCHEDULE_TIMEOUT);
 }
 
+struct sleep_way {
+	const char *desc;
+	bool intr;
+	unsigned int state;
+};
+
+static const struct sleep_way sleep_ways[] = {
+	{ "interruptible", true, TASK_INTERRUPTIBLE },
+	{ "uninterruptible", false, TASK_UNINTERRUPTIBLE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(sleep_way, sleep_ways, desc);
+
+static void wait_sleeps_as_asked(struct kunit *test)
+{
+	const struct sleep_way *way = test->param_value;
+	struct dma_fence *fence = mock_fence_new(test);
+	struct later *later = later_start(test, act_note_state_and_signal, fence);
+
+	KUNIT_EXPECT_GE(test, dma_fence_wait_timeout(fence, way->intr, LONG_WAIT), 1);
+	KUNIT_EXPECT_EQ(test, later->task_state, way->state);
+}
+
+static void wait_any_sleeps_as_asked(struct kunit *test)
+{
+	const struct sleep_way *way = test->param_value;
+	struct dma_fence *fence = mock_fence_new(test);
+	struct later *later = later_start(test, act_note_state_and_signal, fence);
+
+	KUNIT_EXPECT_GE(test, dma_fence_wait_any_timeout(&fence, 1, way->intr, LONG_WAIT, NULL),
+			1);
+	KUNIT_EXPECT_EQ(test, later->task_state, way->state);
+}
+
 static void sleeping_wait_is_interrupted(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
@@ -280,7 +322,10 @@ static void fence_on_the_stack_may_go_after_the_wait(struct kunit *test)
 	later_start(test, act_signal, &mock.base);
 	left = dma_fence_wait_timeout(&mock.base, false, LONG_WAIT);
 	memset(&mock, 0x6b, sizeof(mock));
+	/* Let the signaller come to its end: it must have let go of the fence. */
+	schedule_timeout_uninterruptible(5);
 	KUNIT_EXPECT_GE(test, left, 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(&mock, 0x6b, sizeof(mock)));
 }
 
 /* ---- locking of the wait on a completed fence ---- */
@@ -712,6 +757,8 @@ static struct kunit_case dma_fence_wait_cases[] = {
 	KUNIT_CASE_PARAM(wait_timeout_result, wait_row_gen_params),
 	KUNIT_CASE(wait_is_woken_by_the_signal),
 	KUNIT_CASE(unlimited_wait_has_no_end),
+	KUNIT_CASE_PARAM(wait_sleeps_as_asked, sleep_way_gen_params),
+	KUNIT_CASE_PARAM(wait_any_sleeps_as_asked, sleep_way_gen_params),
 	KUNIT_CASE(sleeping_wait_is_interrupted),
 	KUNIT_CASE(interruption_wins_over_the_signal),
 	KUNIT_CASE(uninterruptible_wait_sleeps_on),

@@ -122,9 +122,11 @@ static void fini_works_in_atomic_context(struct kunit *test)
 
 	dma_resv_init(&obj);
 	mock_resv_add(test, &obj, &mock->base, DMA_RESV_USAGE_READ);
-	preempt_disable();
-	dma_resv_fini(&obj);
-	preempt_enable();
+	EXPECT_KERNEL_WARNINGS(test, 0, {
+		preempt_disable();
+		dma_resv_fini(&obj);
+		preempt_enable();
+	});
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 1);
 }
 
@@ -553,6 +555,28 @@ static void only_the_first_match_is_replaced(struct kunit *test)
 	expect_entry(test, &shot, 1, second, DMA_RESV_USAGE_READ);
 }
 
+static void first_match_counts_after_a_replace(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *gone = fence_of(test, 6, 1);
+	struct mock_fence *second = fence_of(test, 7, 1);
+	struct mock_fence *first = fence_of(test, 7, 2);
+	struct mock_fence *new = fence_of(test, 7, 3);
+	struct mock_resv_snapshot shot;
+
+	dma_resv_lock(obj, NULL);
+	mock_resv_reserve_add(test, obj, &gone->base, DMA_RESV_USAGE_READ);
+	mock_resv_reserve_add(test, obj, &second->base, DMA_RESV_USAGE_READ);
+	dma_resv_replace_fences(obj, 6, &first->base, DMA_RESV_USAGE_READ);
+	mock_resv_reserve_add(test, obj, &new->base, DMA_RESV_USAGE_READ);
+	mock_resv_look(obj, &shot);
+	dma_resv_unlock(obj);
+
+	KUNIT_EXPECT_EQ(test, shot.count, 2);
+	expect_entry(test, &shot, 0, new, DMA_RESV_USAGE_READ);
+	expect_entry(test, &shot, 1, second, DMA_RESV_USAGE_READ);
+}
+
 static void match_behind_a_mismatch_is_replaced(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
@@ -967,10 +991,12 @@ static void thousand_contexts_fit(struct kunit *test)
 	}
 
 	dma_resv_lock(obj, NULL);
-	for (i = 0; i < MANY; i++)
-		mock_resv_reserve_add(test, obj, &old[i]->base, DMA_RESV_USAGE_READ);
-	for (i = MANY; i-- > 0;)
-		mock_resv_reserve_add(test, obj, &new[i]->base, DMA_RESV_USAGE_READ);
+	EXPECT_KERNEL_WARNINGS(test, 0, {
+		for (i = 0; i < MANY; i++)
+			mock_resv_reserve_add(test, obj, &old[i]->base, DMA_RESV_USAGE_READ);
+		for (i = MANY; i-- > 0;)
+			mock_resv_reserve_add(test, obj, &new[i]->base, DMA_RESV_USAGE_READ);
+	});
 	mock_resv_look(obj, &shot);
 	dma_resv_unlock(obj);
 
@@ -1028,6 +1054,7 @@ static struct kunit_case dma_resv_cases[] = {
 	KUNIT_CASE(wrapped_number_is_later),
 	KUNIT_CASE(replaced_fence_keeps_its_place),
 	KUNIT_CASE(only_the_first_match_is_replaced),
+	KUNIT_CASE(first_match_counts_after_a_replace),
 	KUNIT_CASE(match_behind_a_mismatch_is_replaced),
 	KUNIT_CASE(slot_of_a_signalled_fence_is_used_again),
 	KUNIT_CASE(add_asks_the_driver_of_old_fences),

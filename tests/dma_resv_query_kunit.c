@@ -49,7 +49,10 @@ static void swap_lists_on_poll(struct mock_fence *mock)
 	rcu_assign_pointer(swap->other->fences, list);
 }
 
-/* Two fences in the list that is seen first, one in that which comes on the way. */
+/*
+ * Two fences in the list that is seen first, one in that which comes on the way:
+ * after the walk has met the first fence (0) or the second one (1).
+ */
 struct restart {
 	struct dma_resv *obj;
 	struct mock_fence *before[2];
@@ -57,7 +60,7 @@ struct restart {
 	struct list_swap swap;
 };
 
-static struct restart *restart_create(struct kunit *test)
+static struct restart *restart_create(struct kunit *test, unsigned int after)
 {
 	struct restart *restart = kunit_kzalloc(test, sizeof(*restart), GFP_KERNEL);
 
@@ -68,14 +71,15 @@ static struct restart *restart_create(struct kunit *test)
 	restart->before[0] = mock_resv_add_new(test, restart->obj, DMA_RESV_USAGE_READ);
 	restart->before[1] = mock_resv_add_new(test, restart->obj, DMA_RESV_USAGE_READ);
 	restart->after = mock_resv_add_new(test, restart->swap.other, DMA_RESV_USAGE_WRITE);
-	restart->before[1]->on_poll_data = &restart->swap;
-	restart->before[1]->on_poll = swap_lists_on_poll;
+	restart->before[after]->on_poll_data = &restart->swap;
+	restart->before[after]->on_poll = swap_lists_on_poll;
 	return restart;
 }
 
 static void expect_restart_balanced(struct kunit *test, struct restart *restart,
 				    unsigned int refs_after)
 {
+	KUNIT_EXPECT_NULL(test, restart->before[0]->on_poll);
 	KUNIT_EXPECT_NULL(test, restart->before[1]->on_poll);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&restart->before[0]->base), 2);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&restart->before[1]->base), 2);
@@ -197,7 +201,7 @@ static void get_fences_works_under_the_lock(struct kunit *test)
 
 static void get_fences_starts_over_on_a_new_list(struct kunit *test)
 {
-	struct restart *restart = restart_create(test);
+	struct restart *restart = restart_create(test, 1);
 	struct dma_fence **fences;
 	unsigned int count;
 
@@ -242,7 +246,7 @@ static void get_fences_without_memory_gives_none(struct kunit *test)
 static void restarted_get_fences_without_memory_is_balanced(struct kunit *test)
 {
 	const struct nth_alloc *param = test->param_value;
-	struct restart *restart = restart_create(test);
+	struct restart *restart = restart_create(test, 1);
 	struct dma_fence **fences = (void *)~0;
 	unsigned int count = 99;
 	int ret = 0;
@@ -344,12 +348,24 @@ static void singleton_of_many_waits_for_all(struct kunit *test)
 	dma_fence_put(fence);
 }
 
+struct restart_after {
+	const char *desc;
+	unsigned int after;
+};
+
+static const struct restart_after restart_afters[] = {
+	{ "after the first fence", 0 },
+	{ "after the second fence", 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(restart_after, restart_afters, desc);
+
 static void singleton_starts_over_on_a_new_list(struct kunit *test)
 {
-	struct restart *restart = restart_create(test);
+	const struct restart_after *param = test->param_value;
+	struct restart *restart = restart_create(test, param->after);
 	struct dma_fence *fence;
 
-	/* The second fence is what makes it swap, so the first must not be the only one. */
 	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(restart->obj, DMA_RESV_USAGE_READ, &fence),
 			0);
 	KUNIT_EXPECT_PTR_EQ(test, fence, &restart->after->base);
@@ -482,7 +498,7 @@ static void copied_object_takes_more_fences(struct kunit *test)
 
 static void copy_starts_over_on_a_new_list(struct kunit *test)
 {
-	struct restart *restart = restart_create(test);
+	struct restart *restart = restart_create(test, 1);
 	struct dma_resv *dst = mock_resv_create(test);
 	struct mock_resv_snapshot shot;
 
@@ -705,7 +721,7 @@ static void wait_hands_on_a_drivers_error(struct kunit *test)
 
 static void wait_goes_on_with_a_new_list(struct kunit *test)
 {
-	struct restart *restart = restart_create(test);
+	struct restart *restart = restart_create(test, 1);
 	long left;
 
 	/* The fence of the new list is still pending when those before are done. */
@@ -791,15 +807,57 @@ static void test_signaled_works_under_lock_and_in_atomic_context(struct kunit *t
 {
 	struct dma_resv *obj = mock_resv_create(test);
 	unsigned long flags;
-	bool signaled;
+	bool signaled = true;
 
 	mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 	dma_resv_lock(obj, NULL);
-	local_irq_save(flags);
-	signaled = dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ);
-	local_irq_restore(flags);
+	EXPECT_KERNEL_WARNINGS(test, 0, {
+		local_irq_save(flags);
+		signaled = dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ);
+		local_irq_restore(flags);
+	});
 	dma_resv_unlock(obj);
 	KUNIT_EXPECT_FALSE(test, signaled);
+}
+
+/* Hand over to another fence, and be done only then. To be set as on_poll. */
+struct hand_over {
+	struct dma_resv *obj;
+	struct dma_fence *next;
+};
+
+static void hand_over_on_poll(struct mock_fence *mock)
+{
+	struct hand_over *hand = mock->on_poll_data;
+
+	mock->on_poll = NULL;
+	if (!dma_resv_trylock(hand->obj))
+		return;
+	dma_resv_replace_fences(hand->obj, mock->base.context, hand->next, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(hand->obj);
+	mock->complete = true;
+}
+
+static void test_signaled_does_not_miss_what_was_replaced(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	struct mock_fence *next = mock_fence_new_full(test);
+	struct hand_over hand = { .obj = obj, .next = &next->base };
+	bool signaled;
+
+	if (MOCK_STOCK_CORE)
+		kunit_skip(test, "finds the object idle there, which it never was");
+
+	mock->on_poll_data = &hand;
+	mock->on_poll = hand_over_on_poll;
+	signaled = dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ);
+	mock->on_poll = NULL;
+
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&mock->base));
+	KUNIT_EXPECT_FALSE(test, signaled);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&next->base), 2);
 }
 
 /* ---- deadline ---- */
@@ -884,7 +942,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(singleton_ignores_weaker_usages),
 	KUNIT_CASE(singleton_of_many_is_an_array),
 	KUNIT_CASE(singleton_of_many_waits_for_all),
-	KUNIT_CASE(singleton_starts_over_on_a_new_list),
+	KUNIT_CASE_PARAM(singleton_starts_over_on_a_new_list, restart_after_gen_params),
 	KUNIT_CASE_PARAM(singleton_without_memory_is_balanced, nth_alloc_gen_params),
 	KUNIT_CASE(copy_keeps_order_and_usages),
 	KUNIT_CASE(copy_takes_pending_fences_only),
@@ -910,6 +968,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(test_signaled_asks_the_drivers),
 	KUNIT_CASE(test_signaled_knows_fences_without_ops),
 	KUNIT_CASE(test_signaled_works_under_lock_and_in_atomic_context),
+	KUNIT_CASE(test_signaled_does_not_miss_what_was_replaced),
 	KUNIT_CASE(deadline_reaches_pending_fences),
 	KUNIT_CASE(deadline_of_empty_object_is_lost),
 	KUNIT_CASE(describe_shows_a_line_per_fence),

@@ -65,11 +65,13 @@ static inline unsigned int expect_warn_count(const struct kmsg_dump_iter *from,
  * expect_warn_end() - close a section in which the kernel may warn
  * @from: begin of the section
  *
- * Return: number of warnings printed since expect_warn_begin().
+ * Return: number of warnings printed since expect_warn_begin(), including those
+ * about sleeping in atomic context, which call themselves bugs.
  */
 static inline unsigned int expect_warn_end(const struct kmsg_dump_iter *from)
 {
-	unsigned int count = expect_warn_count(from, "WARNING: ");
+	unsigned int count = expect_warn_count(from, "WARNING: ") +
+			     expect_warn_count(from, "BUG: ");
 
 	pr_info("# dma-buf-kunit: end expect\n");
 	return count;

@@ -12,13 +12,21 @@
 
 static_assert(offsetof(struct mock_fence, base) == 0);
 
+static void mock_fence_note_name(struct mock_fence *mock)
+{
+	if (mock->log)
+		mock->log->names++;
+}
+
 static const char *mock_fence_get_driver_name(struct dma_fence *fence)
 {
+	mock_fence_note_name(to_mock_fence(fence));
 	return "mock_driver";
 }
 
 static const char *mock_fence_get_timeline_name(struct dma_fence *fence)
 {
+	mock_fence_note_name(to_mock_fence(fence));
 	return "mock_timeline";
 }
 

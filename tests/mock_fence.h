@@ -23,6 +23,7 @@ struct kunit;
 
 /**
  * struct mock_fence_log - what happened to a mock fence
+ * @names: calls of get_driver_name and get_timeline_name
  * @enables: calls of enable_signaling
  * @polls: calls of signaled
  * @waits: calls of wait
@@ -38,6 +39,7 @@ struct kunit;
  * It belongs to the case and outlives the fence.
  */
 struct mock_fence_log {
+	unsigned int names;
 	unsigned int enables;
 	unsigned int polls;
 	unsigned int waits;
