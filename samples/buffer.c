@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "demo.h"
@@ -48,6 +49,14 @@ void buffer_close(struct buffer *buf)
 	buf->fd = -1;
 }
 
+double now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
+}
+
 /*
  * POLLIN: nobody writes any more, the buffer may be read. POLLOUT: nobody
  * reads either, it may be written.
@@ -60,15 +69,23 @@ bool buffer_ready(const struct buffer *buf, short events, int timeout_ms)
 	do {
 		ret = poll(&pfd, 1, timeout_ms);
 	} while (ret < 0 && errno == EINTR);
-	if (ret < 0 || (ret && !(pfd.revents & events)))
+	if (ret < 0)
 		err(1, "%s: poll", buf->name);
+	if (ret && !(pfd.revents & events))
+		errx(1, "%s: poll reports %#x", buf->name, pfd.revents);
 	return ret;
 }
 
+/* A poll() that nobody wakes looks once more when its time is up. */
 void buffer_wait(const struct buffer *buf, short events)
 {
+	double start = now_ms();
+
 	if (!buffer_ready(buf, events, PATIENCE_MS))
 		errx(1, "%s: still busy after %d ms", buf->name, PATIENCE_MS);
+	if (now_ms() - start >= PATIENCE_MS)
+		errx(1, "%s: ready, but nobody has told within %d ms",
+		     buf->name, PATIENCE_MS);
 }
 
 /* Everybody who honours implicit fences now waits for @fence, too. */

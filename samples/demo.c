@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "demo.h"
@@ -23,6 +22,7 @@
 #define BUFFERS		(CAPTURE_BUFFERS + TARGETS)
 #define HELD_FRAME	2	/* by then all kinds of fences are in use */
 #define HELD_MS		50
+#define HELD_FENCES	3	/* drawn, written back, shown until then */
 #define NOTHING		(-1)
 
 /**
@@ -52,14 +52,6 @@ struct demo {
 	size_t copied;
 	const char *path;
 };
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
-}
 
 static void setup_targets(struct demo *demo)
 {
@@ -135,7 +127,7 @@ static void show_held(struct demo *demo, const struct buffer *target,
 		      __u32 fence)
 {
 	const struct buffer *bufs[BUFFERS];
-	unsigned int i, n = 0;
+	unsigned int i, pending, n = 0;
 
 	for (i = 0; i < CAPTURE_BUFFERS; i++)
 		bufs[n++] = &demo->cap.bufs[i];
@@ -144,8 +136,11 @@ static void show_held(struct demo *demo, const struct buffer *target,
 
 	printf("vgem   holds frame %d back with a write fence; everybody waits:\n\n",
 	       HELD_FRAME);
-	table_print(bufs, n);
+	pending = table_print(bufs, n, "vkms");
 	printf("\n");
+	if (pending < HELD_FENCES)
+		errx(1, "bufinfo knows %u pending fences, there are %d",
+		     pending, HELD_FENCES);
 	if (buffer_ready(target, POLLIN, HELD_MS))
 		errx(1, "%s: written although vgem held the picture back",
 		     target->name);

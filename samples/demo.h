@@ -61,6 +61,7 @@ struct buffer {
 void buffer_init(struct buffer *buf, int fd, size_t size, const char *name);
 void buffer_close(struct buffer *buf);
 ino_t buffer_inode(int fd);
+double now_ms(void);
 bool buffer_ready(const struct buffer *buf, short events, int timeout_ms);
 void buffer_wait(const struct buffer *buf, short events);
 void buffer_add_fence(const struct buffer *buf, __u32 access, int fence);
@@ -161,7 +162,8 @@ void scanout_close(struct scanout *out);
 
 /* table.c - what the kernel tells about live buffers */
 
-void table_print(const struct buffer *const *bufs, unsigned int count);
+unsigned int table_print(const struct buffer *const *bufs, unsigned int count,
+			 const char *device);
 void table_wait_gone(const ino_t *inodes, unsigned int count);
 
 /* picture.c - the pixels, once they have arrived */

@@ -195,11 +195,15 @@ static void check_statistics(const struct buffer *buf,
 	must_agree(buf, "sysfs", "exporter", value, entry->exporter);
 }
 
-static void check_entry(const struct buffer *buf, const struct entry *entry)
+static void check_entry(const struct buffer *buf, const struct entry *entry,
+			const char *device)
 {
 	if (strcmp(buf->name, entry->name) || buf->size != entry->size)
 		errx(1, "%s: bufinfo knows it as '%s' of %zu bytes", buf->name,
 		     entry->name, entry->size);
+	if (!strstr(entry->devices, device))
+		errx(1, "%s: bufinfo does not know that %s is attached",
+		     buf->name, device);
 	check_fdinfo(buf, entry);
 	if (!access(STATISTICS, F_OK))
 		check_statistics(buf, entry);
@@ -220,14 +224,25 @@ static void print_row(const struct entry *entry)
 		printf(ROW, "", "", "", "", "", entry->fence[i]);
 }
 
+static unsigned int count_pending(const struct entry *entry)
+{
+	unsigned int i, pending = 0;
+
+	for (i = 0; i < entry->fences; i++)
+		pending += !!strstr(entry->fence[i], " unsignalled");
+	return pending;
+}
+
 /*
- * The kernel is asked first and for all buffers, then comes the slow part:
- * things are in flight.
+ * All of @bufs are attached to @device. The kernel is asked first and for all
+ * buffers, then comes the slow part: things are in flight. Returns how many
+ * pending fences there are.
  */
-void table_print(const struct buffer *const *bufs, unsigned int count)
+unsigned int table_print(const struct buffer *const *bufs, unsigned int count,
+			 const char *device)
 {
 	struct entry *entries = calloc(count, sizeof(*entries));
-	unsigned int i;
+	unsigned int i, pending = 0;
 
 	if (!entries)
 		err(1, "table");
@@ -237,10 +252,12 @@ void table_print(const struct buffer *const *bufs, unsigned int count)
 	printf(ROW, "inode", "exporter", "bytes", "name", "attached to",
 	       "fences");
 	for (i = 0; i < count; i++) {
-		check_entry(bufs[i], &entries[i]);
+		check_entry(bufs[i], &entries[i], device);
 		print_row(&entries[i]);
+		pending += count_pending(&entries[i]);
 	}
 	free(entries);
+	return pending;
 }
 
 static bool is_gone(ino_t ino)
