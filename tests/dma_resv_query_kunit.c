@@ -698,6 +698,16 @@ static void wait_carries_the_time_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, second->log->waits, 1);
 }
 
+static void wait_without_time_hands_none_on(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = add_waiting(test, obj, 0);
+
+	KUNIT_EXPECT_EQ(test, dma_resv_wait_timeout(obj, DMA_RESV_USAGE_READ, false, 0), 0);
+	KUNIT_EXPECT_EQ(test, mock->log->waits, 1);
+	KUNIT_EXPECT_EQ(test, mock->log->wait_timeout, 0);
+}
+
 static void wait_ends_at_the_first_time_out(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
@@ -958,6 +968,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(wait_times_out),
 	KUNIT_CASE(wait_is_interrupted),
 	KUNIT_CASE(wait_carries_the_time_over),
+	KUNIT_CASE(wait_without_time_hands_none_on),
 	KUNIT_CASE(wait_ends_at_the_first_time_out),
 	KUNIT_CASE(wait_hands_on_a_drivers_error),
 	KUNIT_CASE(wait_goes_on_with_a_new_list),
