@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 
 #include "../dma-buf-internal.h"
@@ -202,8 +203,7 @@ static void dma_buf_walk_holds_no_lock(struct kunit *test)
 	if (buf) {
 		might_sleep();
 		KUNIT_EXPECT_FALSE(test, rcu_preempt_depth());
-		if (mock_lockdep_works())
-			KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+		KUNIT_EXPECT_EQ(test, lockdep_depth(current), 0);
 		dma_resv_lock(buf->resv, NULL);
 		dma_resv_unlock(buf->resv);
 	}
