@@ -256,6 +256,8 @@ static void example_import_outlives_fd(struct kunit *test)
 	int fd = toy_fd(test);
 
 	KUNIT_ASSERT_EQ(test, 0, toy_import(&imp, dev, fd));
+	/* What the cases before have put may be freed only now. */
+	flush_delayed_fput();
 	toy_bytes_freed = 0;
 	kunit_release_action(test, toy_close, (void *)(long)fd);
 	flush_delayed_fput();
