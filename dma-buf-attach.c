@@ -304,6 +304,7 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  * Return: attachment, or
+ *
  * * %-EINVAL - @dmabuf or @dev is NULL, or @ops lacks
  *   &dma_buf_attach_ops.move_notify; comes with a warning
  * * %-ENOMEM - out of memory
@@ -415,6 +416,7 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  * Return: table, or
+ *
  * * %-EINVAL - @attach is NULL; comes with a warning
  * * %-EBUSY - mapped for another direction already, and that mapping is kept
  * * %-ENOMEM - out of memory

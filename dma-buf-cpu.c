@@ -159,6 +159,7 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
  * Context: Process context with mmap_lock held, may sleep. &dma_buf.resv is not
  * held.
  * Return: 0, or
+ *
  * * %-EINVAL - an argument is NULL (comes with a warning), the exporter has no
  *   mmap, or the range is not within the buffer
  * * %-EOVERFLOW - the end of the range is not a number

@@ -33,7 +33,7 @@
  * An exporter has nothing to do for it.
  */
 
-static_assert(EPOLLIN <= U16_MAX && EPOLLOUT <= U16_MAX);
+static_assert(((__force u32)EPOLLIN | (__force u32)EPOLLOUT) <= U16_MAX);
 
 /* Index into dma_buf.poll_cb. */
 enum dma_buf_poll_direction {

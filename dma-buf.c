@@ -345,6 +345,7 @@ dma_buf_create(const struct dma_buf_export_info *info)
  *
  * Context: Process context, may sleep. &dma_buf_export_info.resv is not held.
  * Return: buffer, or
+ *
  * * %-EINVAL - operations or private data are missing, or contradict each other
  *   (both come with a warning); or there is no name, with
  *   CONFIG_DMABUF_SYSFS_STATS
@@ -386,6 +387,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_export, DMA_BUF);
  *
  * Context: Process context.
  * Return: buffer with a reference of its own, or
+ *
  * * %-EBADF - no such descriptor
  * * %-EINVAL - it is something else
  */
@@ -429,6 +431,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
  *
  * Context: Process context of the task that gets the descriptor.
  * Return: descriptor, or
+ *
  * * %-EINVAL - @dmabuf is NULL or has no file
  * * %-EMFILE - the task has too many, and what else comes from
  *   get_unused_fd_flags(); the caller keeps the reference
