@@ -110,6 +110,8 @@ void mock_fence_nest_lock(struct mock_fence *mock);
 /**
  * mock_fence_refs() - number of references to a fence
  * @fence: fence to look at
+ *
+ * Return: the number.
  */
 static inline unsigned int mock_fence_refs(struct dma_fence *fence)
 {

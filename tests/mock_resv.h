@@ -29,6 +29,8 @@ static inline void mock_resv_finish(void *data)
  * @test: running case, which gets rid of the object in the end
  *
  * Create objects before fences: they are cleaned up in reverse.
+ *
+ * Return: the object, never NULL.
  */
 static inline struct dma_resv *mock_resv_create(struct kunit *test)
 {
