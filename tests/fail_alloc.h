@@ -12,7 +12,9 @@
 
 #include "expect_warn.h"
 
-#if IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
+/* With kmemleak, it may be one of its own allocations that fails. */
+#if IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS) && \
+	!IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)
 
 static inline void fail_alloc_restore(void *ignore_waiting)
 {
@@ -67,7 +69,7 @@ static inline unsigned int fail_alloc_disarm(void)
 
 static inline void fail_alloc_setup(struct kunit *test)
 {
-	kunit_skip(test, "needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS");
+	kunit_skip(test, "needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS, and no kmemleak");
 }
 
 static inline void fail_alloc_arm(unsigned int nth)
