@@ -856,9 +856,9 @@ static void dma_buf_map_out_of_memory(struct kunit *test)
 	struct sg_table *sgt = NULL;
 	unsigned int nth;
 
+	fail_alloc_setup(test);
 	export(test);
 	attach = attach_importer(test, NULL);
-	fail_alloc_setup(test);
 	for (nth = 1; FAIL_NTH_ALLOC(nth, sgt = try_map(attach)); nth++) {
 		KUNIT_ASSERT_TRUE(test, IS_ERR(sgt));
 		KUNIT_EXPECT_EQ(test, PTR_ERR(sgt), -ENOMEM);
