@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CMA heap: contiguous buffers from the default area of the contiguous memory
+ * allocator.
+ */
+
+#include <linux/cma.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/dma-map-ops.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "heap-buffer.h"
+
+static int cma_heap_clear(struct page *page, unsigned long pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++) {
+		if (fatal_signal_pending(current))
+			return -ENOMEM;
+		clear_highpage(nth_page(page, i));
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/* One run, which takes several entries only where it exceeds their width. */
+static int cma_heap_make_runs(struct heap_buffer *buffer, struct page *page)
+{
+	unsigned int max = round_down(UINT_MAX, PAGE_SIZE);
+	unsigned long left = buffer->len;
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	ret = sg_alloc_table(&buffer->runs, (left - 1) / max + 1, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	for_each_sgtable_sg(&buffer->runs, sg, i) {
+		unsigned int len = min_t(unsigned long, left, max);
+
+		sg_set_page(sg, page, len, 0);
+		page = nth_page(page, len >> PAGE_SHIFT);
+		left -= len;
+	}
+
+	return 0;
+}
+
+static int cma_heap_fill(struct heap_buffer *buffer)
+{
+	struct cma *cma = dma_heap_get_drvdata(buffer->heap);
+	unsigned long pages = buffer->len >> PAGE_SHIFT;
+	struct page *page;
+	int ret;
+
+	if (buffer->len > cma_get_size(cma))
+		return -ENOMEM;
+
+	page = cma_alloc(cma, pages,
+			 min_t(unsigned int, get_order(buffer->len),
+			       CONFIG_CMA_ALIGNMENT), true);
+	if (!page)
+		return -ENOMEM;
+
+	ret = cma_heap_clear(page, pages);
+	if (!ret)
+		ret = cma_heap_make_runs(buffer, page);
+	if (ret)
+		cma_release(cma, page, pages);
+
+	return ret;
+}
+
+static void cma_heap_free(struct heap_buffer *buffer)
+{
+	cma_release(dma_heap_get_drvdata(buffer->heap),
+		    sg_page(buffer->runs.sgl), buffer->len >> PAGE_SHIFT);
+	heap_buffer_destroy(buffer);
+}
+
+static void cma_heap_release(struct dma_buf *dmabuf)
+{
+	cma_heap_free(dmabuf->priv);
+}
+
+static int cma_heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+
+	return heap_buffer_mmap(dmabuf, vma);
+}
+
+static const struct dma_buf_ops cma_heap_buf_ops = {
+	.attach = heap_buffer_attach,
+	.detach = heap_buffer_detach,
+	.map_dma_buf = heap_buffer_map,
+	.unmap_dma_buf = heap_buffer_unmap,
+	.begin_cpu_access = heap_buffer_begin_cpu_access,
+	.end_cpu_access = heap_buffer_end_cpu_access,
+	.mmap = cma_heap_mmap,
+	.vmap = heap_buffer_vmap,
+	.vunmap = heap_buffer_vunmap,
+	.release = cma_heap_release,
+};
+
+static struct dma_buf *cma_heap_allocate(struct dma_heap *heap,
+					 unsigned long len, u32 fd_flags,
+					 u64 heap_flags)
+{
+	struct heap_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	buffer = heap_buffer_create(heap, len);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+
+	ret = cma_heap_fill(buffer);
+	if (ret) {
+		heap_buffer_destroy(buffer);
+		return ERR_PTR(ret);
+	}
+
+	dmabuf = heap_buffer_export(buffer, &cma_heap_buf_ops, fd_flags);
+	if (IS_ERR(dmabuf))
+		cma_heap_free(buffer);
+
+	return dmabuf;
+}
+
+static const struct dma_heap_ops cma_heap_ops = {
+	.allocate = cma_heap_allocate,
+};
+
+static int __init cma_heap_init(void)
+{
+	struct cma *cma = dev_get_cma_area(NULL);
+	struct dma_heap_export_info exp_info = {
+		.ops = &cma_heap_ops,
+		.priv = cma,
+	};
+
+	if (!cma)
+		return 0;
+	exp_info.name = cma_get_name(cma);
+
+	return PTR_ERR_OR_ZERO(dma_heap_add(&exp_info));
+}
+device_initcall(cma_heap_init);

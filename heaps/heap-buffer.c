@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers of ordinary, cached memory: attachments, coherency, mappings. Heaps
+ * add where the pages come from and where they go.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/io.h>
+#include <linux/iosys-map.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "heap-buffer.h"
+
+/* Longest run that an entry can hold. */
+#define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
+
+/**
+ * struct heap_attachment - a device that uses a buffer
+ * @dev: device; constant
+ * @table: the pages for this device; constant but for DMA addresses
+ * @node: in &heap_buffer.attachments
+ * @mapped: DMA addresses are valid, guarded by &heap_buffer.lock
+ */
+struct heap_attachment {
+	struct device *dev;
+	struct sg_table table;
+	struct list_head node;
+	bool mapped;
+};
+
+/* Chunks and runs */
+
+/**
+ * heap_chunks_init() - begin to collect pages
+ * @chunks: uninitialised
+ */
+void heap_chunks_init(struct heap_chunks *chunks)
+{
+	*chunks = (struct heap_chunks){
+		.pages = LIST_HEAD_INIT(chunks->pages),
+	};
+}
+
+/**
+ * heap_chunks_add() - add pages
+ * @chunks: what there is so far
+ * @page: head of pages that are freed together, by its compound order
+ * @order: that order
+ *
+ * The page allocator tends to hand out neighbours, in either direction. What
+ * continues the newest run at one of its ends becomes a part of it. The order
+ * does not matter otherwise, since all pages are alike: zero.
+ */
+void heap_chunks_add(struct heap_chunks *chunks, struct page *page,
+		     unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page);
+	unsigned long end = pfn + (1UL << order);
+
+	if (chunks->run_head && end == chunks->run_pfn) {
+		list_add_tail(&page->lru, &chunks->run_head->lru);
+		chunks->run_pfn = pfn;
+		chunks->run_head = page;
+		return;
+	}
+
+	list_add_tail(&page->lru, &chunks->pages);
+	if (!chunks->run_head || pfn != chunks->run_end) {
+		chunks->run_pfn = pfn;
+		chunks->run_head = page;
+	}
+	chunks->run_end = end;
+}
+
+/* A run while it is put together from chunks. */
+struct heap_run {
+	phys_addr_t end;
+	unsigned long size;
+};
+
+/* Make a chunk part of a run. False if it had to begin a new one. */
+static bool heap_run_continue(struct heap_run *run, struct page *page)
+{
+	unsigned long size = PAGE_SIZE << compound_order(page);
+	phys_addr_t start = page_to_phys(page);
+	bool fits = run->size && start == run->end &&
+		    size <= HEAP_RUN_MAX - run->size;
+
+	run->size = fits ? run->size + size : size;
+	run->end = start + size;
+
+	return fits;
+}
+
+static unsigned int heap_chunks_count_runs(const struct heap_chunks *chunks)
+{
+	struct heap_run run = { };
+	unsigned int count = 0;
+	struct page *page;
+
+	list_for_each_entry(page, &chunks->pages, lru)
+		count += !heap_run_continue(&run, page);
+
+	return count;
+}
+
+/**
+ * heap_chunks_to_runs() - make a table of the pages
+ * @chunks: at least one chunk; empty afterwards
+ * @runs: uninitialised table
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 and the pages belong to @runs, or -ENOMEM and nothing has changed.
+ */
+int heap_chunks_to_runs(struct heap_chunks *chunks, struct sg_table *runs)
+{
+	struct scatterlist *sg = NULL;
+	struct heap_run run = { };
+	struct page *page, *next;
+	int ret;
+
+	ret = sg_alloc_table(runs, heap_chunks_count_runs(chunks), GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	list_for_each_entry_safe(page, next, &chunks->pages, lru) {
+		list_del(&page->lru);
+		if (heap_run_continue(&run, page)) {
+			sg->length = run.size;
+			continue;
+		}
+		sg = sg ? sg_next(sg) : runs->sgl;
+		sg_set_page(sg, page, run.size, 0);
+	}
+
+	return 0;
+}
+
+/**
+ * heap_chunks_free() - free all pages
+ * @chunks: chunks from the page allocator
+ */
+void heap_chunks_free(struct heap_chunks *chunks)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &chunks->pages, lru) {
+		list_del(&page->lru);
+		__free_pages(page, compound_order(page));
+	}
+}
+
+static unsigned int heap_runs_count_segs(const struct sg_table *runs,
+					 unsigned int max_seg)
+{
+	struct scatterlist *sg;
+	unsigned int i, count = 0;
+
+	/* DIV_ROUND_UP() would overflow. */
+	for_each_sgtable_sg(runs, sg, i)
+		count += (sg->length - 1) / max_seg + 1;
+
+	return count;
+}
+
+/**
+ * heap_runs_copy() - make a table for a device
+ * @runs: pages
+ * @max_seg: longest segment that the device can do, in bytes
+ * @copy: uninitialised table
+ *
+ * Segments are whole pages, even for a device that wants shorter ones.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int heap_runs_copy(const struct sg_table *runs, unsigned int max_seg,
+		   struct sg_table *copy)
+{
+	struct scatterlist *from, *to;
+	unsigned int i, pos, len;
+	int ret;
+
+	max_seg = max_t(unsigned int, round_down(max_seg, PAGE_SIZE), PAGE_SIZE);
+	ret = sg_alloc_table(copy, heap_runs_count_segs(runs, max_seg),
+			     GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	to = copy->sgl;
+	for_each_sgtable_sg(runs, from, i) {
+		for (pos = 0; pos < from->length; pos += len) {
+			len = min(from->length - pos, max_seg);
+			sg_set_page(to, nth_page(sg_page(from), pos >> PAGE_SHIFT),
+				    len, 0);
+			to = sg_next(to);
+		}
+	}
+
+	return 0;
+}
+
+/* Life of a buffer */
+
+/**
+ * heap_buffer_create() - allocate a buffer without pages
+ * @heap: where its pages will come from
+ * @len: bytes, whole pages
+ *
+ * Return: buffer, or NULL.
+ */
+struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len)
+{
+	struct heap_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+
+	if (!buffer)
+		return NULL;
+
+	buffer->heap = heap;
+	buffer->len = len;
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+
+	return buffer;
+}
+
+static void heap_buffer_unmap_kernel(struct heap_buffer *buffer)
+{
+	if (buffer->area)
+		free_vm_area(buffer->area);
+	buffer->area = NULL;
+	buffer->vaddr = NULL;
+}
+
+/**
+ * heap_buffer_destroy() - free a buffer whose pages are gone
+ * @buffer: buffer that nobody has mapped
+ */
+void heap_buffer_destroy(struct heap_buffer *buffer)
+{
+	sg_free_table(&buffer->runs);
+	mutex_destroy(&buffer->lock);
+	kfree(buffer);
+}
+
+/**
+ * heap_buffer_export() - make a dma-buf of a buffer that has its pages
+ * @buffer: buffer, which becomes &dma_buf.priv
+ * @ops: operations of the heap
+ * @fd_flags: access mode
+ *
+ * Return: dma-buf, or ERR_PTR and @buffer is still the caller's.
+ */
+struct dma_buf *heap_buffer_export(struct heap_buffer *buffer,
+				   const struct dma_buf_ops *ops, u32 fd_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
+
+	exp_info.exp_name = dma_heap_get_name(buffer->heap);
+	exp_info.ops = ops;
+	exp_info.size = buffer->len;
+	exp_info.flags = fd_flags;
+	exp_info.priv = buffer;
+
+	return dma_buf_export(&exp_info);
+}
+
+/* Devices */
+
+int heap_buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_attachment *a;
+	int ret;
+
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+
+	ret = heap_runs_copy(&buffer->runs, dma_get_max_seg_size(attach->dev),
+			     &a->table);
+	if (ret) {
+		kfree(a);
+		return ret;
+	}
+
+	a->dev = attach->dev;
+	attach->priv = a;
+
+	guard(mutex)(&buffer->lock);
+	list_add(&a->node, &buffer->attachments);
+
+	return 0;
+}
+
+void heap_buffer_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_attachment *a = attach->priv;
+
+	scoped_guard(mutex, &buffer->lock)
+		list_del(&a->node);
+
+	sg_free_table(&a->table);
+	kfree(a);
+}
+
+struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
+				 enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_attachment *a = attach->priv;
+	int ret;
+
+	guard(mutex)(&buffer->lock);
+
+	ret = dma_map_sgtable(a->dev, &a->table, dir, 0);
+	if (ret)
+		return ERR_PTR(ret);
+	a->mapped = true;
+
+	return &a->table;
+}
+
+void heap_buffer_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		       enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_attachment *a = attach->priv;
+
+	guard(mutex)(&buffer->lock);
+
+	a->mapped = false;
+	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+}
+
+/* CPU */
+
+int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
+				 enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_attachment *a;
+
+	guard(mutex)(&buffer->lock);
+
+	if (buffer->area)
+		invalidate_kernel_vmap_range(buffer->vaddr, buffer->len);
+
+	list_for_each_entry(a, &buffer->attachments, node)
+		if (a->mapped)
+			dma_sync_sgtable_for_cpu(a->dev, &a->table, dir);
+
+	return 0;
+}
+
+int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
+			       enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_attachment *a;
+
+	guard(mutex)(&buffer->lock);
+
+	if (buffer->area)
+		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
+
+	list_for_each_entry(a, &buffer->attachments, node)
+		if (a->mapped)
+			dma_sync_sgtable_for_device(a->dev, &a->table, dir);
+
+	return 0;
+}
+
+/*
+ * All of a mapping is made at once, a run at a time. So there are no faults,
+ * and none that could go beyond the end.
+ *
+ * Private mappings of pages without struct page must have them in one piece.
+ * User space cannot know about pieces, so only a single page is allowed.
+ */
+int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	unsigned long skip = vma->vm_pgoff << PAGE_SHIFT;
+	unsigned long addr = vma->vm_start;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (is_cow_mapping(vma->vm_flags) && vma_pages(vma) > 1)
+		return -EINVAL;
+
+	for_each_sgtable_sg(&buffer->runs, sg, i) {
+		unsigned long size;
+		int ret;
+
+		if (addr == vma->vm_end)
+			break;
+		if (skip >= sg->length) {
+			skip -= sg->length;
+			continue;
+		}
+		size = min(sg->length - skip, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr, PHYS_PFN(sg_phys(sg) + skip),
+				      size, vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += size;
+		skip = 0;
+	}
+
+	return 0;
+}
+
+/* The kernel has all of its lowmem mapped already. */
+static bool heap_buffer_map_direct(struct heap_buffer *buffer)
+{
+	struct page *page = sg_page(buffer->runs.sgl);
+	unsigned long last = (buffer->len >> PAGE_SHIFT) - 1;
+
+	if (buffer->runs.orig_nents != 1 || PageHighMem(page) ||
+	    PageHighMem(nth_page(page, last)))
+		return false;
+
+	buffer->vaddr = page_address(page);
+
+	return true;
+}
+
+static int heap_buffer_map_area(struct heap_buffer *buffer,
+				struct vm_struct *area)
+{
+	unsigned long addr = (unsigned long)area->addr;
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	for_each_sgtable_sg(&buffer->runs, sg, i) {
+		ret = vmap_page_range(addr, addr + sg->length, sg_phys(sg),
+				      PAGE_KERNEL);
+		if (ret)
+			return ret;
+		addr += sg->length;
+	}
+
+	return 0;
+}
+
+static int heap_buffer_map_kernel(struct heap_buffer *buffer)
+{
+	struct vm_struct *area;
+	int ret;
+
+	if (heap_buffer_map_direct(buffer))
+		return 0;
+
+	area = get_vm_area(buffer->len, VM_MAP);
+	if (!area)
+		return -ENOMEM;
+
+	ret = heap_buffer_map_area(buffer, area);
+	if (ret) {
+		free_vm_area(area);
+		return ret;
+	}
+	buffer->area = area;
+	buffer->vaddr = area->addr;
+
+	return 0;
+}
+
+int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	int ret;
+
+	guard(mutex)(&buffer->lock);
+
+	ret = heap_buffer_map_kernel(buffer);
+	if (!ret)
+		iosys_map_set_vaddr(map, buffer->vaddr);
+
+	return ret;
+}
+
+void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	guard(mutex)(&buffer->lock);
+	heap_buffer_unmap_kernel(buffer);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System heap: buffers of any memory, in pieces as large as can be had without
+ * effort.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include "heap-buffer.h"
+
+/* A single page is worth some effort, but nobody's life. */
+#define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
+				 __GFP_RETRY_MAYFAIL)
+/* More in one piece is welcome if it is just there. */
+#define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
+				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
+
+static unsigned int system_heap_max_order(void)
+{
+	return min_t(unsigned int, MAX_PAGE_ORDER, get_order(SZ_4M));
+}
+
+/*
+ * Take pages of the largest order that is there, that is not larger than what
+ * is wanted, and that has not failed before: @max_order falls.
+ */
+static struct page *system_heap_alloc_chunk(unsigned long wanted,
+					    unsigned int *max_order)
+{
+	gfp_t account = dma_heap_mem_accounting() ? __GFP_ACCOUNT : 0;
+	struct page *page;
+	unsigned int order;
+
+	for (order = min_t(unsigned int, *max_order, ilog2(wanted)); order; order--) {
+		page = alloc_pages(SYSTEM_HEAP_GFP_LARGE | account, order);
+		if (page)
+			return page;
+		*max_order = order - 1;
+	}
+
+	return alloc_page(SYSTEM_HEAP_GFP | account);
+}
+
+static int system_heap_alloc_chunks(struct heap_chunks *chunks,
+				    unsigned long wanted)
+{
+	unsigned int max_order = system_heap_max_order();
+
+	while (wanted) {
+		struct page *page;
+		unsigned int order;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		page = system_heap_alloc_chunk(wanted, &max_order);
+		if (!page)
+			return -ENOMEM;
+
+		order = compound_order(page);
+		heap_chunks_add(chunks, page, order);
+		wanted -= 1UL << order;
+	}
+
+	return 0;
+}
+
+static int system_heap_fill(struct heap_buffer *buffer)
+{
+	unsigned long wanted = buffer->len >> PAGE_SHIFT;
+	struct heap_chunks chunks;
+	int ret;
+
+	/* Do not drive others out of memory on the way to a certain failure. */
+	if (wanted > totalram_pages())
+		return -ENOMEM;
+
+	heap_chunks_init(&chunks);
+	ret = system_heap_alloc_chunks(&chunks, wanted);
+	if (!ret)
+		ret = heap_chunks_to_runs(&chunks, &buffer->runs);
+	if (ret)
+		heap_chunks_free(&chunks);
+
+	return ret;
+}
+
+/* A run consists of the chunks that it was made of. */
+static void system_heap_free_run(struct page *page, unsigned long pages)
+{
+	while (pages) {
+		unsigned int order = compound_order(page);
+		struct page *next = nth_page(page, 1UL << order);
+
+		__free_pages(page, order);
+		pages -= 1UL << order;
+		page = next;
+	}
+}
+
+static void system_heap_free(struct heap_buffer *buffer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->runs, sg, i)
+		system_heap_free_run(sg_page(sg), sg->length >> PAGE_SHIFT);
+
+	heap_buffer_destroy(buffer);
+}
+
+static void system_heap_release(struct dma_buf *dmabuf)
+{
+	system_heap_free(dmabuf->priv);
+}
+
+static const struct dma_buf_ops system_heap_buf_ops = {
+	.attach = heap_buffer_attach,
+	.detach = heap_buffer_detach,
+	.map_dma_buf = heap_buffer_map,
+	.unmap_dma_buf = heap_buffer_unmap,
+	.begin_cpu_access = heap_buffer_begin_cpu_access,
+	.end_cpu_access = heap_buffer_end_cpu_access,
+	.mmap = heap_buffer_mmap,
+	.vmap = heap_buffer_vmap,
+	.vunmap = heap_buffer_vunmap,
+	.release = system_heap_release,
+};
+
+static struct dma_buf *system_heap_allocate(struct dma_heap *heap,
+					    unsigned long len, u32 fd_flags,
+					    u64 heap_flags)
+{
+	struct heap_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	buffer = heap_buffer_create(heap, len);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+
+	ret = system_heap_fill(buffer);
+	if (ret) {
+		heap_buffer_destroy(buffer);
+		return ERR_PTR(ret);
+	}
+
+	dmabuf = heap_buffer_export(buffer, &system_heap_buf_ops, fd_flags);
+	if (IS_ERR(dmabuf))
+		system_heap_free(buffer);
+
+	return dmabuf;
+}
+
+static const struct dma_heap_ops system_heap_ops = {
+	.allocate = system_heap_allocate,
+};
+
+static int __init system_heap_init(void)
+{
+	struct dma_heap_export_info exp_info = {
+		.name = "system",
+		.ops = &system_heap_ops,
+	};
+
+	return PTR_ERR_OR_ZERO(dma_heap_add(&exp_info));
+}
+device_initcall(system_heap_init);
