@@ -9,7 +9,7 @@ obj-$(CONFIG_DMABUF_SYSFS_STATS) += dma-buf-sysfs-stats.o
 obj-$(CONFIG_DMABUF_HEAPS)	+= dma-heap.o heaps/
 obj-$(CONFIG_SYNC_FILE)		+= sync_file.o
 obj-$(CONFIG_SW_SYNC)		+= sw_sync.o sync_debug.o
-obj-$(CONFIG_UDMABUF)		+= udmabuf.o
+obj-$(CONFIG_UDMABUF)		+= udmabuf.o udmabuf-ops.o udmabuf-runs.o
 obj-$(CONFIG_DMABUF_KUNIT_TEST)	+= tests/
 
 dmabuf_selftests-y := selftest.o st-dma-fence.o st-dma-fence-chain.o \
