@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/udmabuf: buffers from pieces of memfds
+ */
+#include "common.h"
+
+#define PAGE		page_size()
+#define PAGES(n)	((n) * page_size())
+#define MIB		(1024 * 1024ULL)
+#define PARAMETERS	"/sys/module/udmabuf/parameters/"
+
+#define HUGE_PAGE	(2 * MIB)
+
+static int memfd_with(size_t size, unsigned int seals)
+{
+	int memfd = syscall(SYS_memfd_create, "udmabuf test", 3 /* CLOEXEC, SEALS */);
+
+	if (memfd < 0)
+		return -errno;
+	if (ftruncate(memfd, size) || fcntl(memfd, F_ADD_SEALS, seals))
+		return -errno;
+	return memfd;
+}
+
+static int create(int dev, int memfd, __u64 offset, __u64 size, __u32 flags)
+{
+	struct udmabuf_create arg = {
+		.memfd = memfd,
+		.flags = flags,
+		.offset = offset,
+		.size = size,
+	};
+
+	return do_ioctl(dev, UDMABUF_CREATE, &arg);
+}
+
+static struct udmabuf_create_list *list_of(__u32 count)
+{
+	struct udmabuf_create_list *list;
+
+	list = calloc(1, sizeof(*list) + count * sizeof(list->list[0]));
+	list->count = count;
+	return list;
+}
+
+static void list_set(struct udmabuf_create_list *list, int i, int memfd,
+		     __u64 page, __u64 pages)
+{
+	list->list[i].memfd = memfd;
+	list->list[i].offset = PAGES(page);
+	list->list[i].size = PAGES(pages);
+}
+
+/* Gives every page of a memfd its number, and a salt that tells memfds apart. */
+static void number_pages(int memfd, int pages, int salt)
+{
+	int i;
+
+	for (i = 0; i < pages; i++) {
+		int value = salt + i;
+
+		if (pwrite(memfd, &value, sizeof(value), PAGES(i)) < 0)
+			abort();
+	}
+}
+
+static int number_at(const char *map, int page)
+{
+	return *(const int *)(map + PAGES(page));
+}
+
+static void *map_shared(int fd, size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+static long free_kib(void)
+{
+	char text[8192], *at;
+
+	if (read_file("/proc/meminfo", text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, "MemFree:");
+	return at ? strtol(at + 8, NULL, 10) : -1;
+}
+
+static int set_parameter(const char *name, const char *value)
+{
+	char path[128];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static long parameter(const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	return read_file(path, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
+}
+
+FIXTURE(udmabuf)
+{
+	int dev;
+	int memfd;
+};
+
+FIXTURE_SETUP(udmabuf)
+{
+	self->dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	if (self->dev < 0)
+		SKIP(return, "no /dev/udmabuf (CONFIG_UDMABUF)");
+	self->memfd = memfd_with(PAGES(16), F_SEAL_SHRINK);
+	ASSERT_LE(0, self->memfd);
+	number_pages(self->memfd, 16, 100);
+}
+
+FIXTURE_TEARDOWN(udmabuf)
+{
+	close(self->memfd);
+	close(self->dev);
+}
+
+/* --------------------------------------------------------------- arguments */
+
+TEST_F(udmabuf, unknown_commands)
+{
+	struct udmabuf_create arg = { .memfd = self->memfd, .size = PAGE };
+	const unsigned long unknown[] = {
+		_IOR('u', 0x42, struct udmabuf_create),
+		_IOW('u', 0x41, struct udmabuf_create),
+		_IOW('u', 0x44, struct udmabuf_create),
+		_IOW('u', 0x42, __u32),
+		_IOW('b', 0x42, struct udmabuf_create),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(unknown); i++)
+		EXPECT_EQ(-ENOTTY, do_ioctl(self->dev, unknown[i], &arg))
+			TH_LOG("command %#lx", unknown[i]);
+}
+
+TEST_F(udmabuf, faults)
+{
+	char *page = page_before_hole(_metadata);
+	struct udmabuf_create_list *list;
+
+	EXPECT_EQ(-EFAULT, do_ioctl(self->dev, UDMABUF_CREATE, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->dev, UDMABUF_CREATE_LIST, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->dev, UDMABUF_CREATE, page + PAGE - 8));
+	/* The head is there, and half of the second piece. */
+	list = (void *)(page + PAGE - sizeof(*list) - sizeof(list->list[0]) * 3 / 2);
+	list->count = 2;
+	EXPECT_EQ(-EFAULT, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+}
+
+TEST_F(udmabuf, list_limit)
+{
+	struct udmabuf_create_list *list = list_of(1025);
+	int i, buf;
+
+	for (i = 0; i < 1025; i++)
+		list_set(list, i, self->memfd, i % 16, 1);
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list->count = -1U;
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list->count = 0;
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list->count = 1024;
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(PAGES(1024), lseek(buf, 0, SEEK_END));
+	close(buf);
+	free(list);
+}
+
+TEST_F(udmabuf, not_aligned)
+{
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 1, PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, PAGE / 2, PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, PAGE - 1, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, PAGE + 1, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, -1ULL, PAGE, 0));
+}
+
+TEST_F(udmabuf, no_size)
+{
+	struct udmabuf_create_list *list = list_of(2);
+
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, 0, 0));
+	list_set(list, 0, self->memfd, 0, 0);
+	list_set(list, 1, self->memfd, 0, 0);
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list_set(list, 0, self->memfd, 0, 1);
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	free(list);
+}
+
+TEST_F(udmabuf, overflow)
+{
+	struct udmabuf_create_list *list = list_of(2);
+
+	list->list[0].memfd = self->memfd;
+	list->list[0].size = 1ULL << 63;
+	list->list[1] = list->list[0];
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list->list[0].size = PAGE;
+	list->list[1].size = -(__u64)PAGE;
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	/* what 32 bits of pages or bytes do not tell from one page */
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, (1ULL << 32) + PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, (1ULL << 44) + PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, -(__u64)PAGE, PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 1ULL << 63, PAGE, 0));
+	free(list);
+}
+
+TEST_F(udmabuf, size_limit)
+{
+	int memfd = memfd_with(257 * MIB, F_SEAL_SHRINK);
+	long limit = parameter("size_limit_mb");
+
+	ASSERT_LE(0, memfd);
+	EXPECT_EQ(256, limit);
+	ASSERT_EQ(0, set_parameter("size_limit_mb", "1"));
+	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, MIB + PAGE, 0));
+	EXPECT_LE(0, create(self->dev, memfd, 0, MIB, 0));
+	ASSERT_EQ(0, set_parameter("size_limit_mb", "256"));
+	EXPECT_LE(0, create(self->dev, memfd, 0, MIB + PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, 256 * MIB + PAGE, 0));
+	close(memfd);
+}
+
+/* Arguments are checked before the file descriptors are looked at. */
+TEST_F(udmabuf, order_of_checks)
+{
+	struct udmabuf_create_list *list = list_of(2);
+
+	list_set(list, 0, -1, 0, 1);
+	list_set(list, 1, self->memfd, 0, 1);
+	list->list[1].size = 1;
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list->list[1].size = PAGE;
+	EXPECT_EQ(-EBADFD, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	list_set(list, 0, self->memfd, 16, 1);
+	list_set(list, 1, -1, 0, 1);
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	free(list);
+}
+
+TEST_F(udmabuf, wrong_files)
+{
+	int pipes[2], other;
+
+	EXPECT_EQ(-EBADFD, create(self->dev, -1, 0, PAGE, 0));
+	EXPECT_EQ(-EBADFD, create(self->dev, 1000, 0, PAGE, 0));
+	EXPECT_EQ(-EBADFD, create(self->dev, self->dev, 0, PAGE, 0));
+	ASSERT_EQ(0, pipe(pipes));
+	EXPECT_EQ(-EBADFD, create(self->dev, pipes[0], 0, PAGE, 0));
+	other = open("/proc/self/exe", O_RDONLY);
+	EXPECT_EQ(-EBADFD, create(self->dev, other, 0, PAGE, 0));
+	close(other);
+	other = create(self->dev, self->memfd, 0, PAGE, 0);
+	ASSERT_LE(0, other);
+	EXPECT_EQ(-EBADFD, create(self->dev, other, 0, PAGE, 0));
+	close(other);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+TEST_F(udmabuf, seals)
+{
+	const struct {
+		unsigned int seals;
+		int error;
+	} cases[] = {
+		{ 0, -EINVAL },
+		{ F_SEAL_GROW, -EINVAL },
+		{ F_SEAL_WRITE, -EINVAL },
+		{ F_SEAL_SHRINK | F_SEAL_WRITE, -EINVAL },
+		{ F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE, -EINVAL },
+		{ F_SEAL_SHRINK, 0 },
+		{ F_SEAL_SHRINK | F_SEAL_GROW, 0 },
+		{ F_SEAL_SHRINK | F_SEAL_SEAL, 0 },
+		{ F_SEAL_SEAL, -EINVAL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int memfd = memfd_with(PAGE, cases[i].seals);
+		int buf = create(self->dev, memfd, 0, PAGE, 0);
+
+		ASSERT_LE(0, memfd);
+		EXPECT_EQ(cases[i].error, buf < 0 ? buf : 0)
+			TH_LOG("seals %#x", cases[i].seals);
+		if (buf >= 0)
+			close(buf);
+		close(memfd);
+	}
+}
+
+/* The memory may be written as long as there is the buffer. */
+TEST_F(udmabuf, write_seal_comes_too_late)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGE, 0);
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(-1, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(EBUSY, errno);
+	close(buf);
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+TEST_F(udmabuf, outside_of_the_file)
+{
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, PAGES(17), 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, PAGES(15), PAGES(2), 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, PAGES(16), PAGE, 0));
+	EXPECT_LE(0, create(self->dev, self->memfd, PAGES(15), PAGE, 0));
+}
+
+/* Seals decide who may write, not the way in which the memfd was opened. */
+TEST_F(udmabuf, descriptor_opened_for_reading)
+{
+	char path[64];
+	int memfd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->memfd);
+	memfd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, memfd);
+	EXPECT_LE(0, create(self->dev, memfd, 0, PAGE, 0));
+	close(memfd);
+}
+
+TEST_F(udmabuf, flags_and_padding)
+{
+	struct udmabuf_create_list *list = list_of(1);
+	int buf;
+
+	buf = create(self->dev, self->memfd, 0, PAGE, 0);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(0, fcntl(buf, F_GETFD));
+	EXPECT_EQ(O_RDWR, fcntl(buf, F_GETFL) & O_ACCMODE);
+	close(buf);
+	buf = create(self->dev, self->memfd, 0, PAGE, UDMABUF_FLAGS_CLOEXEC);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(buf, F_GETFD));
+	close(buf);
+	buf = create(self->dev, self->memfd, 0, PAGE, ~UDMABUF_FLAGS_CLOEXEC);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(0, fcntl(buf, F_GETFD));
+	close(buf);
+	list_set(list, 0, self->memfd, 0, 1);
+	list->flags = ~0U;
+	list->list[0].__pad = ~0U;
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(buf, F_GETFD));
+	close(buf);
+	free(list);
+}
+
+TEST_F(udmabuf, parameters_refuse_nonsense)
+{
+	static const char * const nonsense[] = {
+		"-1", "0", "2147483648", "4294967296", "9223372036854775807", "", "many",
+	};
+	static const char * const names[] = { "list_limit", "size_limit_mb" };
+	const long before[] = { 1024, 256 };
+	size_t i, name;
+
+	if (access(PARAMETERS "list_limit", W_OK))
+		SKIP(return, "parameters cannot be written");
+	for (name = 0; name < 2; name++) {
+		for (i = 0; i < ARRAY_SIZE(nonsense); i++) {
+			if (!*nonsense[i])
+				continue;
+			EXPECT_EQ(-EINVAL, set_parameter(names[name], nonsense[i]))
+				TH_LOG("%s=%s", names[name], nonsense[i]);
+		}
+		EXPECT_EQ(-EINVAL, set_parameter(names[name], "2147483647"));
+		EXPECT_EQ(before[name], parameter(names[name]));
+	}
+}
+
+/* The largest list there can be: refused for lack of memory, and quietly. */
+TEST_F(udmabuf, huge_list_is_refused_quietly)
+{
+	struct udmabuf_create_list head = { .count = 89000000 };
+
+	if (set_parameter("list_limit", "89000000"))
+		SKIP(return, "parameters cannot be written");
+	EXPECT_GT(0, do_ioctl(self->dev, UDMABUF_CREATE_LIST, &head));
+	EXPECT_EQ(0, set_parameter("list_limit", "1024"));
+}
+
+TEST_F(udmabuf, no_descriptor_left)
+{
+	struct rlimit old;
+
+	fill_fd_table(_metadata, &old);
+	EXPECT_EQ(-EMFILE, create(self->dev, self->memfd, 0, PAGE, 0));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	/* No pin is left, or this would be refused. */
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+TEST_F(udmabuf, failed_piece_unpins_the_others)
+{
+	struct udmabuf_create_list *list = list_of(3);
+
+	list_set(list, 0, self->memfd, 0, 4);
+	list_set(list, 1, self->memfd, 2, 4);
+	list_set(list, 2, self->memfd, 15, 2);
+	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+	free(list);
+}
+
+/* ---------------------------------------------------------------- contents */
+
+TEST_F(udmabuf, shows_the_memfd)
+{
+	int buf = create(self->dev, self->memfd, PAGES(3), PAGES(4), 0);
+	char *map, *mem;
+	int i;
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(PAGES(4), lseek(buf, 0, SEEK_END));
+	map = map_shared(buf, PAGES(4));
+	mem = map_shared(self->memfd, PAGES(16));
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_NE(MAP_FAILED, mem);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(103 + i, number_at(map, i));
+	*(int *)map = 1;
+	EXPECT_EQ(1, number_at(mem, 3));
+	*(int *)(mem + PAGES(6)) = 2;
+	EXPECT_EQ(2, number_at(map, 3));
+	close(self->memfd);
+	self->memfd = -1;
+	munmap(mem, PAGES(16));
+	EXPECT_EQ(1, number_at(map, 0));
+	munmap(map, PAGES(4));
+	close(buf);
+}
+
+TEST_F(udmabuf, list_shows_pieces_in_order)
+{
+	struct udmabuf_create_list *list = list_of(5);
+	const int want[] = { 105, 106, 100, 505, 506, 507, 105, 115 };
+	int other = memfd_with(PAGES(8), F_SEAL_SHRINK);
+	char *map;
+	int buf, i;
+
+	ASSERT_LE(0, other);
+	number_pages(other, 8, 500);
+	list_set(list, 0, self->memfd, 5, 2);
+	list_set(list, 1, self->memfd, 0, 1);
+	list_set(list, 2, other, 5, 3);
+	list_set(list, 3, self->memfd, 5, 1);
+	list_set(list, 4, self->memfd, 15, 1);
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, PAGES(8));
+	ASSERT_NE(MAP_FAILED, map);
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(want[i], number_at(map, i));
+	*(int *)map = 7;
+	EXPECT_EQ(7, number_at(map, 6));
+	munmap(map, PAGES(8));
+	close(buf);
+	close(other);
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+	free(list);
+}
+
+TEST_F(udmabuf, maps_any_part)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+	int first, i;
+
+	ASSERT_LE(0, buf);
+	for (first = 15; first >= 0; first--) {
+		char *map = mmap(NULL, PAGES(16 - first), PROT_READ, MAP_SHARED, buf,
+				 PAGES(first));
+
+		ASSERT_NE(MAP_FAILED, map);
+		for (i = 15 - first; i >= 0; i--)
+			EXPECT_EQ(100 + first + i, number_at(map, i));
+		munmap(map, PAGES(16 - first));
+	}
+	close(buf);
+}
+
+TEST_F(udmabuf, no_private_mapping)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGE, 0);
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, buf, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, buf, 0));
+	EXPECT_EQ(EINVAL, errno);
+	close(buf);
+}
+
+TEST_F(udmabuf, no_mapping_beyond_the_end)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGES(2), 0);
+	char *map;
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(MAP_FAILED, map_shared(buf, PAGES(3)));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, buf, PAGES(2)));
+	map = map_shared(buf, PAGES(2));
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(MAP_FAILED, mremap(map, PAGES(2), PAGES(3), MREMAP_MAYMOVE));
+	map = mremap(map, PAGES(2), PAGE, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(100, number_at(map, 0));
+	munmap(map, PAGE);
+	close(buf);
+}
+
+TEST_F(udmabuf, moved_mapping)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+	char *map, *place, *moved;
+
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, PAGES(16));
+	place = mmap(NULL, PAGES(16), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	moved = mremap(map + PAGES(8), PAGES(8), PAGES(8),
+		       MREMAP_MAYMOVE | MREMAP_FIXED, place);
+	ASSERT_EQ(place, moved);
+	EXPECT_EQ(115, number_at(moved, 7));
+	EXPECT_EQ(108, number_at(moved, 0));
+	EXPECT_EQ(107, number_at(map, 7));
+	close(buf);
+}
+
+/* -------------------------------------------------------------- CPU access */
+
+TEST_F(udmabuf, end_needs_a_begin)
+{
+	int buf = create(self->dev, self->memfd, 0, PAGE, 0);
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(-EINVAL, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	close(buf);
+}
+
+/* While attached, in all directions; the DMA API checks itself what it can. */
+TEST_F(udmabuf, access_while_attached)
+{
+	int drm = setup_drm(_metadata, "vgem");
+	const __u64 flags[] = { DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE, DMA_BUF_SYNC_RW };
+	__u32 handle;
+	size_t i;
+	int buf;
+
+	if (drm < 0)
+		return;
+	buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, drm_import(drm, buf, &handle));
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		EXPECT_EQ(0, sync_buffer(buf, flags[i] | DMA_BUF_SYNC_START));
+		EXPECT_EQ(0, sync_buffer(buf, flags[i] | DMA_BUF_SYNC_END));
+	}
+	EXPECT_EQ(0, drm_close_handle(drm, handle));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	close(drm);
+	close(buf);
+}
+
+static void *sync_often(void *arg)
+{
+	int buf = *(int *)arg, i;
+
+	for (i = 0; i < 50; i++) {
+		sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START);
+		sched_yield();
+		sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END);
+	}
+	return NULL;
+}
+
+/* The search for leaks after the run finds what two first accesses lose. */
+TEST_F(udmabuf, first_access_by_two_threads)
+{
+	int round;
+
+	for (round = 0; round < 50; round++) {
+		int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+		pthread_t thread;
+
+		ASSERT_LE(0, buf);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, sync_often, &buf));
+		sync_often(&buf);
+		pthread_join(thread, NULL);
+		close(buf);
+	}
+}
+
+/* ------------------------------------------------------------ nothing lost */
+
+TEST_F(udmabuf, memory_comes_back)
+{
+	long before, lost;
+	int i;
+
+	for (i = 0; i < 10100; i++) {
+		int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+
+		ASSERT_LE(0, buf);
+		ASSERT_EQ(0, close(buf));
+		if (i == 99)
+			before = free_kib();
+	}
+	lost = before - free_kib();
+	/* A page lost per round would be 40 MiB. */
+	EXPECT_GT(16 * 1024, lost);
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+TEST_F(udmabuf, failing_allocations)
+{
+	struct udmabuf_create_list *list = list_of(64);
+	unsigned int refused = 0;
+	struct fail_nth fail;
+	bool failed;
+	int i, buf, fds;
+
+	for (i = 0; i < 64; i++)
+		list_set(list, i, self->memfd, 15 - i % 16, 1);
+	if (!fail_nth_setup(_metadata, &fail))
+		return;
+	fds = taken_fds();
+	do {
+		fail_nth_arm(_metadata, &fail);
+		buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+		failed = fail_nth_disarm(_metadata, &fail);
+		if (buf >= 0) {
+			close(buf);
+		} else {
+			EXPECT_EQ(-ENOMEM, buf);
+			refused++;
+		}
+	} while (failed);
+	EXPECT_LT(3, refused);
+	EXPECT_EQ(fds, taken_fds());
+	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
+	free(list);
+}
+
+/* -------------------------------------------------------------- huge pages */
+
+/* A piece of a huge page that begins within it, then another of the next one. */
+TEST_F(udmabuf, pieces_of_huge_pages)
+{
+	struct udmabuf_create_list *list = list_of(2);
+	int memfd = syscall(SYS_memfd_create, "huge", 2 | 4 /* SEALS, HUGETLB */);
+	char *mem, *map;
+	int buf, i;
+
+	if (memfd < 0)
+		SKIP(return, "no memfds of huge pages (CONFIG_HUGETLBFS)");
+	ASSERT_EQ(0, ftruncate(memfd, 2 * HUGE_PAGE));
+	ASSERT_EQ(0, fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	mem = map_shared(memfd, 2 * HUGE_PAGE);
+	if (mem == MAP_FAILED)
+		SKIP(return, "no huge pages are reserved (vm.nr_hugepages)");
+	for (i = 0; i < 1024; i++)
+		*(int *)(mem + PAGES(i)) = i;
+	list_set(list, 0, memfd, 500, 20);
+	list_set(list, 1, memfd, 520, 3);
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, PAGES(23));
+	ASSERT_NE(MAP_FAILED, map);
+	for (i = 0; i < 23; i++)
+		EXPECT_EQ(500 + i, number_at(map, i));
+	munmap(map, PAGES(23));
+	munmap(mem, 2 * HUGE_PAGE);
+	close(buf);
+	close(memfd);
+	free(list);
+}
+
+TEST_HARNESS_MAIN
