@@ -270,7 +270,7 @@ TEST_F(udmabuf, wrong_files)
 	EXPECT_EQ(-EBADFD, create(self->dev, self->dev, 0, PAGE, 0));
 	ASSERT_EQ(0, pipe(pipes));
 	EXPECT_EQ(-EBADFD, create(self->dev, pipes[0], 0, PAGE, 0));
-	other = open("/proc/self/exe", O_RDONLY);
+	other = open("/proc/self/status", O_RDONLY);
 	EXPECT_EQ(-EBADFD, create(self->dev, other, 0, PAGE, 0));
 	close(other);
 	other = create(self->dev, self->memfd, 0, PAGE, 0);
