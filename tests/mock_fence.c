@@ -5,12 +5,21 @@
 
 #include <kunit/test.h>
 
+#include <linux/atomic.h>
 #include <linux/irqflags.h>
 #include <linux/slab.h>
 
 #include "mock_fence.h"
 
 static_assert(offsetof(struct mock_fence, base) == 0);
+
+/* Numbers the calls, so that a case can tell which fence was called first. */
+static unsigned int mock_fence_next_turn(void)
+{
+	static atomic_t turns;
+
+	return atomic_inc_return(&turns);
+}
 
 static void mock_fence_note_name(struct mock_fence *mock)
 {
@@ -35,6 +44,7 @@ static bool mock_fence_enable_signaling(struct dma_fence *fence)
 	struct mock_fence *mock = to_mock_fence(fence);
 
 	mock->log->enables++;
+	mock->log->enable_turn = mock_fence_next_turn();
 	mock->log->enable_locked = mock_fence_lock_held(fence);
 	mock->log->enable_irqs_off = irqs_disabled();
 	mock->log->enable_flag = test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
@@ -49,8 +59,10 @@ static bool mock_fence_signaled(struct dma_fence *fence)
 
 	if (mock->on_poll)
 		mock->on_poll(mock);
-	if (mock->log)
+	if (mock->log) {
 		mock->log->polls++;
+		mock->log->poll_turn = mock_fence_next_turn();
+	}
 	if (mock->complete && mock->complete_error)
 		dma_fence_set_error(fence, mock->complete_error);
 	return mock->complete;
@@ -71,6 +83,7 @@ static void mock_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
 	struct mock_fence *mock = to_mock_fence(fence);
 
 	mock->log->deadlines++;
+	mock->log->deadline_turn = mock_fence_next_turn();
 	mock->log->deadline = deadline;
 }
 

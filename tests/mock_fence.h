@@ -35,6 +35,9 @@ struct kunit;
  * @wait_intr: argument of the last wait
  * @wait_timeout: argument of the last wait
  * @deadline: argument of the last set_deadline
+ * @enable_turn: place of the last enable_signaling among the calls to all mock fences
+ * @deadline_turn: place of the last set_deadline among the calls to all mock fences
+ * @poll_turn: place of the last signaled among the calls to all mock fences
  *
  * It belongs to the case and outlives the fence.
  */
@@ -51,6 +54,9 @@ struct mock_fence_log {
 	bool wait_intr;
 	signed long wait_timeout;
 	ktime_t deadline;
+	unsigned int enable_turn;
+	unsigned int deadline_turn;
+	unsigned int poll_turn;
 };
 
 /**
