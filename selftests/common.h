@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -112,6 +113,20 @@ static inline char *page_before_hole(struct __test_metadata *_metadata)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, page);
 	ASSERT_EQ(0, mprotect(page + page_size(), page_size(), PROT_NONE));
+	return page;
+}
+
+/* A page that holds a copy of @data and can only be read: writing back faults. */
+static inline void *readonly_copy(struct __test_metadata *_metadata,
+				  const void *data, size_t size)
+{
+	char *page;
+
+	page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	memcpy(page, data, size);
+	ASSERT_EQ(0, mprotect(page, page_size(), PROT_READ));
 	return page;
 }
 
@@ -420,6 +435,14 @@ struct sw_sync_create_fence_data {
 #define SW_SYNC_IOC_CREATE_FENCE _IOWR('W', 0, struct sw_sync_create_fence_data)
 #define SW_SYNC_IOC_INC _IOW('W', 1, __u32)
 
+struct sw_sync_get_deadline {
+	__u64 deadline_ns;
+	__u32 pad;
+	__s32 fence_fd;
+};
+
+#define SW_SYNC_GET_DEADLINE _IOWR('W', 2, struct sw_sync_get_deadline)
+
 /* For FIXTURE_SETUP(): a software timeline, or the test is skipped. */
 static inline int setup_timeline(struct __test_metadata *_metadata)
 {
@@ -444,12 +467,58 @@ static inline int timeline_advance(int timeline, __u32 steps)
 	return do_ioctl(timeline, SW_SYNC_IOC_INC, &steps);
 }
 
+/* A timeline of that name: timelines are named after the task that opens them. */
+static inline int named_timeline(struct __test_metadata *_metadata, const char *name)
+{
+	char old[16] = "";
+	int timeline;
+
+	prctl(PR_GET_NAME, old);
+	prctl(PR_SET_NAME, name);
+	timeline = setup_timeline(_metadata);
+	prctl(PR_SET_NAME, old);
+	return timeline;
+}
+
+/* The earliest deadline of a fence of some timeline, or -errno. */
+static inline __s64 fence_deadline(int timeline, int sync_file)
+{
+	struct sw_sync_get_deadline data = { .fence_fd = sync_file };
+	int ret = do_ioctl(timeline, SW_SYNC_GET_DEADLINE, &data);
+
+	return ret ? ret : (__s64)data.deadline_ns;
+}
+
+static inline int set_deadline(int sync_file, __u64 deadline_ns)
+{
+	struct sync_set_deadline data = { .deadline_ns = deadline_ns };
+
+	return do_ioctl(sync_file, SYNC_IOC_SET_DEADLINE, &data);
+}
+
+static inline int sync_file_merge_as(int first, int second, const char *name)
+{
+	struct sync_merge_data data = { .fd2 = second };
+	int ret;
+
+	snprintf(data.name, sizeof(data.name), "%s", name);
+	ret = do_ioctl(first, SYNC_IOC_MERGE, &data);
+	return ret ? ret : data.fence;
+}
+
 static inline int sync_file_merge(int first, int second)
 {
-	struct sync_merge_data data = { .name = "merged", .fd2 = second };
-	int ret = do_ioctl(first, SYNC_IOC_MERGE, &data);
+	return sync_file_merge_as(first, second, "merged");
+}
 
-	return ret ? ret : data.fence;
+/* The name of the file itself, or NULL. */
+static inline char *sync_file_name(int sync_file, char *name)
+{
+	struct sync_file_info info = { };
+
+	if (do_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info))
+		return NULL;
+	return memcpy(name, info.name, sizeof(info.name));
 }
 
 /* 0 while pending, 1 when signalled, or the error of the fence. */
