@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SYNC_IOC_FILE_INFO and SYNC_IOC_SET_DEADLINE: what a sync_file tells, and is told
+ */
+#include "common.h"
+
+FIXTURE(info)
+{
+	int timeline[2];
+	int fence[2];
+	int both;
+};
+
+FIXTURE_SETUP(info)
+{
+	static const char * const names[] = { "first", "second" };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		self->timeline[i] = named_timeline(_metadata, names[i]);
+		if (self->timeline[i] < 0)
+			return;
+		self->fence[i] = timeline_fence(self->timeline[i], 1);
+		ASSERT_LE(0, self->fence[i]);
+	}
+	self->both = sync_file_merge_as(self->fence[0], self->fence[1], "both");
+	ASSERT_LE(0, self->both);
+}
+
+FIXTURE_TEARDOWN(info)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		close(self->fence[i]);
+		close(self->timeline[i]);
+	}
+	close(self->both);
+}
+
+static int file_info(int sync_file, struct sync_file_info *info)
+{
+	return do_ioctl(sync_file, SYNC_IOC_FILE_INFO, info);
+}
+
+/* The status of the whole as it follows from that of its members. */
+static int members_status(int sync_file, __u32 max)
+{
+	struct sync_fence_info infos[8];
+	struct sync_file_info info = {
+		.num_fences = max,
+		.sync_fence_info = (uintptr_t)infos,
+	};
+	int ret = file_info(sync_file, &info);
+
+	return ret ? ret : info.status;
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+TEST_F(info, bad_pointer)
+{
+	char *page = page_before_hole(_metadata);
+
+	EXPECT_EQ(-EFAULT, file_info(self->both, NULL));
+	EXPECT_EQ(-EFAULT, file_info(self->both, (void *)(page + page_size() - 4)));
+}
+
+TEST_F(info, reserved_fields)
+{
+	struct sync_fence_info infos[2];
+	struct sync_file_info info = { .flags = 1 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		info.flags = 1;
+		info.pad = 0;
+		EXPECT_EQ(-EINVAL, file_info(self->both, &info));
+		info.flags = 0;
+		info.pad = 1;
+		EXPECT_EQ(-EINVAL, file_info(self->both, &info));
+		info.num_fences = 2;
+		info.sync_fence_info = (uintptr_t)infos;
+	}
+}
+
+/* Less room than fences is an error that writes nothing at all. */
+TEST_F(info, too_little_room)
+{
+	struct sync_fence_info infos[2];
+	struct sync_file_info info = {
+		.num_fences = 1,
+		.sync_fence_info = (uintptr_t)infos,
+	};
+	struct sync_file_info before = info;
+	struct sync_fence_info untouched[2];
+
+	memset(infos, 0x5a, sizeof(infos));
+	memset(untouched, 0x5a, sizeof(untouched));
+	EXPECT_EQ(-EINVAL, file_info(self->both, &info));
+	EXPECT_EQ(0, memcmp(&info, &before, sizeof(info)));
+	EXPECT_EQ(0, memcmp(infos, untouched, sizeof(infos)));
+}
+
+TEST_F(info, bad_array)
+{
+	char *page = page_before_hole(_metadata);
+	struct sync_file_info info = { .num_fences = 2 };
+
+	EXPECT_EQ(-EFAULT, file_info(self->both, &info));
+	info.sync_fence_info = (uintptr_t)(page + page_size() -
+					   sizeof(struct sync_fence_info));
+	EXPECT_EQ(-EFAULT, file_info(self->both, &info));
+}
+
+TEST_F(info, result_cannot_be_written)
+{
+	struct sync_file_info info = { };
+	void *page = readonly_copy(_metadata, &info, sizeof(info));
+
+	EXPECT_EQ(-EFAULT, file_info(self->both, page));
+}
+
+TEST_F(info, deadline_bad_arguments)
+{
+	struct sync_set_deadline data = { .deadline_ns = 1, .pad = 1 };
+	char *page = page_before_hole(_metadata);
+
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE,
+				    page + page_size() - 4));
+	EXPECT_EQ(-EINVAL, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE, &data));
+	EXPECT_EQ(-ENOENT, fence_deadline(self->timeline[0], self->fence[0]));
+}
+
+/* --------------------------------------------------- counting, then filling */
+
+/* Without room nobody looks at the pointer. */
+TEST_F(info, count_first)
+{
+	struct sync_file_info info = { .sync_fence_info = 1 };
+
+	ASSERT_EQ(0, file_info(self->both, &info));
+	EXPECT_EQ(2, info.num_fences);
+	EXPECT_EQ(0, info.status);
+	EXPECT_EQ(0, info.flags);
+	EXPECT_EQ(1, info.sync_fence_info);
+	EXPECT_STREQ("both", info.name);
+}
+
+TEST_F(info, then_fill)
+{
+	struct sync_fence_info infos[2];
+	struct sync_file_info info = {
+		.num_fences = 2,
+		.sync_fence_info = (uintptr_t)infos,
+	};
+	int i;
+
+	memset(infos, 0x5a, sizeof(infos));
+	ASSERT_EQ(0, file_info(self->both, &info));
+	EXPECT_EQ(2, info.num_fences);
+	EXPECT_EQ(0, info.status);
+	EXPECT_STREQ("both", info.name);
+	for (i = 0; i < 2; i++) {
+		EXPECT_STREQ("sw_sync", infos[i].driver_name);
+		EXPECT_EQ(0, infos[i].status);
+		EXPECT_EQ(0, infos[i].flags);
+		EXPECT_EQ(0, infos[i].timestamp_ns);
+	}
+	EXPECT_STREQ("first", infos[0].obj_name);
+	EXPECT_STREQ("second", infos[1].obj_name);
+}
+
+/* More room than needed: only what is needed gets written. */
+TEST_F(info, more_room_than_fences)
+{
+	char *page = page_before_hole(_metadata);
+	struct sync_file_info info = {
+		.num_fences = 100,
+		.sync_fence_info = (uintptr_t)(page + page_size() -
+					       2 * sizeof(struct sync_fence_info)),
+	};
+
+	ASSERT_EQ(0, file_info(self->both, &info));
+	EXPECT_EQ(2, info.num_fences);
+}
+
+/* -------------------------------------------------------------- status, time */
+
+TEST_F(info, status_of_the_parts)
+{
+	struct sync_fence_info infos[2];
+
+	ASSERT_EQ(0, timeline_advance(self->timeline[1], 1));
+	ASSERT_EQ(2, sync_file_fences(self->both, infos, 2));
+	EXPECT_EQ(0, infos[0].status);
+	EXPECT_EQ(1, infos[1].status);
+	EXPECT_EQ(0, members_status(self->both, 2));
+	EXPECT_EQ(0, sync_file_status(self->both));
+	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
+	EXPECT_EQ(1, members_status(self->both, 2));
+	EXPECT_EQ(1, sync_file_status(self->both));
+}
+
+/* The first member that is pending or has failed tells the status. */
+TEST_F(info, error_before_pending)
+{
+	close(self->timeline[0]);
+	self->timeline[0] = -1;
+	EXPECT_EQ(-ENOENT, members_status(self->both, 2));
+	EXPECT_EQ(0, sync_file_status(self->both));
+}
+
+TEST_F(info, pending_before_error)
+{
+	close(self->timeline[1]);
+	self->timeline[1] = -1;
+	EXPECT_EQ(0, members_status(self->both, 2));
+	EXPECT_EQ(0, sync_file_status(self->both));
+}
+
+TEST_F(info, time_of_the_signal)
+{
+	struct sync_fence_info info = { };
+	__s64 before, after;
+
+	ASSERT_EQ(1, sync_file_fences(self->fence[0], &info, 1));
+	EXPECT_EQ(0, info.timestamp_ns);
+	before = now_ns();
+	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
+	after = now_ns();
+	sleep_ms(2);
+	ASSERT_EQ(1, sync_file_fences(self->fence[0], &info, 1));
+	EXPECT_LE(before, (__s64)info.timestamp_ns);
+	EXPECT_GE(after, (__s64)info.timestamp_ns);
+}
+
+/* ---------------------------------------------------------------------- names */
+
+TEST_F(info, name_tells_driver_timeline_point)
+{
+	unsigned long long context[2];
+	char name[32];
+	int later;
+
+	ASSERT_NE(NULL, sync_file_name(self->fence[0], name));
+	EXPECT_EQ(1, sscanf(name, "sw_sync-first%llu-1", &context[0]));
+	ASSERT_NE(NULL, sync_file_name(self->fence[1], name));
+	EXPECT_EQ(1, sscanf(name, "sw_sync-second%llu-1", &context[1]));
+	EXPECT_LT(context[0], context[1]);
+	later = timeline_fence(self->timeline[0], 1000000);
+	ASSERT_LE(0, later);
+	ASSERT_NE(NULL, sync_file_name(later, name));
+	EXPECT_EQ(1, sscanf(name, "sw_sync-first%llu-1000000", &context[1]));
+	EXPECT_EQ(context[0], context[1]);
+	close(later);
+}
+
+TEST_F(info, long_names_are_cut)
+{
+	int timeline = named_timeline(_metadata, "fifteen-letters");
+	struct sync_fence_info info = { };
+	char name[32];
+	int fence;
+
+	fence = timeline_fence(timeline, 2147483647);
+	ASSERT_LE(0, fence);
+	ASSERT_EQ(1, sync_file_fences(fence, &info, 1));
+	EXPECT_STREQ("fifteen-letters", info.obj_name);
+	ASSERT_NE(NULL, sync_file_name(fence, name));
+	EXPECT_EQ(31, strnlen(name, sizeof(name)));
+	EXPECT_EQ(0, strncmp("sw_sync-fifteen-letters", name, 23));
+	close(fence);
+	close(timeline);
+}
+
+/* The timeline is closed, its fence still knows what it was called. */
+TEST_F(info, names_outlive_the_timeline)
+{
+	struct sync_fence_info info = { };
+
+	close(self->timeline[0]);
+	self->timeline[0] = -1;
+	ASSERT_EQ(1, sync_file_fences(self->fence[0], &info, 1));
+	EXPECT_STREQ("first", info.obj_name);
+	EXPECT_STREQ("sw_sync", info.driver_name);
+	EXPECT_EQ(-ENOENT, info.status);
+}
+
+/* ------------------------------------------------------------------ deadlines */
+
+TEST_F(info, deadline_reaches_the_fence)
+{
+	EXPECT_EQ(-ENOENT, fence_deadline(self->timeline[0], self->fence[0]));
+	EXPECT_EQ(0, set_deadline(self->fence[0], 1000));
+	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
+}
+
+TEST_F(info, earliest_deadline_counts)
+{
+	EXPECT_EQ(0, set_deadline(self->fence[0], 1000));
+	EXPECT_EQ(0, set_deadline(self->fence[0], 2000));
+	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
+	EXPECT_EQ(0, set_deadline(self->fence[0], 500));
+	EXPECT_EQ(500, fence_deadline(self->timeline[0], self->fence[0]));
+}
+
+TEST_F(info, deadline_reaches_all_members)
+{
+	EXPECT_EQ(0, set_deadline(self->fence[1], 500));
+	EXPECT_EQ(0, set_deadline(self->both, 1000));
+	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
+	EXPECT_EQ(500, fence_deadline(self->timeline[1], self->fence[1]));
+}
+
+/* Too late is no error, but nobody is told either. */
+TEST_F(info, deadline_after_the_signal)
+{
+	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
+	EXPECT_EQ(0, set_deadline(self->fence[0], 1000));
+	EXPECT_EQ(-ENOENT, fence_deadline(self->timeline[0], self->fence[0]));
+}
+
+/* -------------------------------------------------------- failing allocations */
+
+TEST_F(info, failing_allocations)
+{
+	int ret, before = taken_fds(), refused = 0;
+	struct sync_fence_info infos[2];
+	struct fail_nth fail;
+	bool failed;
+
+	if (!fail_nth_setup(_metadata, &fail))
+		return;
+	do {
+		fail_nth_arm(_metadata, &fail);
+		ret = sync_file_fences(self->both, infos, 2);
+		failed = fail_nth_disarm(_metadata, &fail);
+		EXPECT_TRUE(ret == 2 || ret == -ENOMEM);
+		refused += ret < 0;
+	} while (failed);
+	EXPECT_EQ(2, ret);
+	EXPECT_LT(0, refused);
+	close(fail.fd);
+	EXPECT_EQ(before, taken_fds());
+}
+
+TEST_HARNESS_MAIN
