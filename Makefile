@@ -11,6 +11,7 @@ obj-$(CONFIG_SYNC_FILE)		+= sync_file.o
 obj-$(CONFIG_SW_SYNC)		+= sw_sync.o sync_debug.o
 obj-$(CONFIG_UDMABUF)		+= udmabuf.o udmabuf-ops.o udmabuf-runs.o
 obj-$(CONFIG_DMABUF_KUNIT_TEST)	+= tests/
+obj-$(CONFIG_DMABUF_SYNCOBJ_TEST) += tests/
 
 dmabuf_selftests-y := selftest.o st-dma-fence.o st-dma-fence-chain.o \
 		      st-dma-fence-unwrap.o st-dma-resv.o
