@@ -4,7 +4,8 @@
  */
 #include "common.h"
 
-#define FOREVER_MS	30000
+/* Longer than a test may run: a lost wake-up fails it. */
+#define FOREVER_MS	60000
 
 FIXTURE(sw_sync)
 {

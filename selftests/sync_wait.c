@@ -7,7 +7,8 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
-#define FOREVER_MS	30000
+/* Longer than a test may run: a lost wake-up fails it. */
+#define FOREVER_MS	60000
 
 FIXTURE(wait)
 {

@@ -11,7 +11,8 @@
 #define AVAILABLE	DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE
 #define DEADLINE	DRM_SYNCOBJ_WAIT_FLAGS_WAIT_DEADLINE
 
-#define FOREVER_MS	20000
+/* Longer than a test may run: a lost wake-up fails it. */
+#define FOREVER_MS	60000
 
 FIXTURE(syncobj)
 {
