@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arrays: one fence that signals when all, or any, of several have.
+ */
+
+#include <linux/atomic.h>
+#include <linux/cleanup.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/irq_work.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+
+#include "dma-fence-internal.h"
+
+/**
+ * DOC: fence arrays
+ *
+ * An array, &struct dma_fence_array, is a fence made of others, its members. It
+ * signals when all of them have signalled or, if created so, when the first of
+ * them has. The set is fixed. Members are plain fences: neither arrays nor nodes
+ * of a chain (dma_fence_unwrap_merge() makes an array out of those).
+ *
+ * The array owns the pointers and one reference on each member.
+ *
+ * Nothing is asked of the members before somebody waits for the array. Then each
+ * gets a callback, and the one that completes the array has it signalled from an
+ * &struct irq_work, since the callback runs under the lock of a member. So an
+ * array signals a moment after its members. Who looks with
+ * dma_fence_is_signaled() need not wait for that moment.
+ *
+ * The error of an array is that of the first member seen to have failed. An array
+ * that nobody waited for does not look at the errors of its members.
+ */
+
+/* In &dma_fence.error of a pending array: no member has failed so far. */
+#define DMA_FENCE_ARRAY_NO_ERROR	1
+
+static void dma_fence_array_note_error(struct dma_fence_array *array,
+				       int error)
+{
+	if (error)
+		cmpxchg(&array->base.error, DMA_FENCE_ARRAY_NO_ERROR, error);
+}
+
+/* To be called before the array signals. */
+static void dma_fence_array_settle_error(struct dma_fence_array *array)
+{
+	cmpxchg(&array->base.error, DMA_FENCE_ARRAY_NO_ERROR, 0);
+}
+
+/*
+ * There are one or two runs. The first completes the array. Its share of the
+ * count is given back last, so that, as long as it is not through with the
+ * work, the count does not drop to zero. If that happens in a callback after
+ * all (of an array that was complete before), it queues the work once more to
+ * drop the reference, since the lock of a member is not the place for it.
+ */
+static void dma_fence_array_work(struct irq_work *work)
+{
+	struct dma_fence_array *array = container_of(work,
+						     struct dma_fence_array,
+						     work);
+
+	if (atomic_read(&array->outstanding)) {
+		dma_fence_array_settle_error(array);
+		dma_fence_signal(&array->base);
+		if (!atomic_dec_and_test(&array->outstanding))
+			return;
+	}
+
+	dma_fence_put(&array->base);
+}
+
+/*
+ * Whoever counts down to one of the two marks owns the work: nobody else gets
+ * the same value. For everybody else the array may be gone after the count.
+ */
+static void dma_fence_array_member_signaled(struct dma_fence *fence,
+					    struct dma_fence_cb *cb)
+{
+	struct dma_fence_array *array = container_of(cb,
+						     struct dma_fence_array_cb,
+						     cb)->array;
+	int complete_at = array->complete_at;
+	int left;
+
+	dma_fence_array_note_error(array, fence->error);
+
+	left = atomic_dec_return(&array->outstanding);
+	if (left == complete_at || !left)
+		irq_work_queue(&array->work);
+}
+
+static const char *dma_fence_array_driver_name(struct dma_fence *fence)
+{
+	return "dma_fence_array";
+}
+
+static const char *dma_fence_array_timeline_name(struct dma_fence *fence)
+{
+	return "unbound";
+}
+
+/* Returns the number of members that had signalled already. */
+static int dma_fence_array_add_callbacks(struct dma_fence_array *array)
+{
+	struct dma_fence_array_cb *cb = array->callbacks;
+	unsigned int i;
+	int done = 0;
+
+	for (i = 0; i < array->num_fences; i++, cb++) {
+		struct dma_fence *fence = array->fences[i];
+
+		cb->array = array;
+		if (dma_fence_add_callback(fence, &cb->cb,
+					   dma_fence_array_member_signaled)) {
+			dma_fence_array_note_error(array, fence->error);
+			done++;
+		}
+	}
+
+	return done;
+}
+
+/*
+ * One reference is for all callbacks and the work together. It is dropped with
+ * the last count.
+ */
+static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
+{
+	struct dma_fence_array *array = to_dma_fence_array(fence);
+	int done, left;
+
+	dma_fence_get(fence);
+	done = dma_fence_array_add_callbacks(array);
+	left = atomic_sub_return(done, &array->outstanding);
+	if (left > array->complete_at)
+		return true;
+
+	/* Did a callback get there first? Then the work is on its way. */
+	if (left + done <= array->complete_at)
+		return true;
+
+	dma_fence_array_settle_error(array);
+	if (atomic_dec_and_test(&array->outstanding))
+		dma_fence_put(fence);
+
+	return false;
+}
+
+/* For an array that gets no callbacks: ask as many members as it takes. */
+static bool dma_fence_array_poll_members(struct dma_fence_array *array)
+{
+	unsigned int missing = array->num_fences + 1 - array->complete_at;
+	unsigned int i;
+
+	for (i = 0; missing && missing <= array->num_fences - i; i++) {
+		if (dma_fence_is_signaled(array->fences[i]))
+			missing--;
+	}
+
+	return !missing;
+}
+
+static bool dma_fence_array_complete(struct dma_fence_array *array)
+{
+	if (!test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &array->base.flags))
+		return dma_fence_array_poll_members(array);
+
+	/* Pairs with the count in the callbacks, which follows the error. */
+	return atomic_read_acquire(&array->outstanding) <= array->complete_at;
+}
+
+static bool dma_fence_array_signaled(struct dma_fence *fence)
+{
+	struct dma_fence_array *array = to_dma_fence_array(fence);
+
+	if (!dma_fence_array_complete(array))
+		return false;
+
+	dma_fence_array_settle_error(array);
+	return true;
+}
+
+static void dma_fence_array_set_deadline(struct dma_fence *fence,
+					 ktime_t deadline)
+{
+	struct dma_fence *member;
+	unsigned int i;
+
+	dma_fence_array_for_each(member, i, fence)
+		dma_fence_set_deadline(member, deadline);
+}
+
+/* kvfree() may sleep, and the last reference may go where that is forbidden. */
+static void dma_fence_array_free_members(struct dma_fence **fences)
+{
+	if (is_vmalloc_addr(fences))
+		vfree_atomic(fences);
+	else
+		kfree(fences);
+}
+
+static void dma_fence_array_release(struct dma_fence *fence)
+{
+	struct dma_fence_array *array = to_dma_fence_array(fence);
+	unsigned int i;
+
+	for (i = 0; i < array->num_fences; i++)
+		dma_fence_put(array->fences[i]);
+
+	if (!array->members_inside)
+		dma_fence_array_free_members(array->fences);
+
+	kvfree_rcu(array, base.rcu);
+}
+
+const struct dma_fence_ops dma_fence_array_ops = {
+	.get_driver_name = dma_fence_array_driver_name,
+	.get_timeline_name = dma_fence_array_timeline_name,
+	.enable_signaling = dma_fence_array_enable_signaling,
+	.signaled = dma_fence_array_signaled,
+	.release = dma_fence_array_release,
+	.set_deadline = dma_fence_array_set_deadline,
+};
+EXPORT_SYMBOL(dma_fence_array_ops);
+
+/**
+ * dma_fence_array_alloc() - get the memory for an array
+ * @num_fences: number of members, at least 1
+ *
+ * For those who have to signal by a path on which they cannot allocate:
+ * dma_fence_array_init() does the rest there. Memory that is not needed after
+ * all goes to kvfree(); up to some hundred members kfree() does as well.
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: zeroed memory, NULL without memory or, with a warning, if @num_fences
+ * is negative.
+ */
+struct dma_fence_array *dma_fence_array_alloc(int num_fences)
+{
+	struct dma_fence_array *array;
+
+	if (WARN_ON_ONCE(num_fences < 0))
+		return NULL;
+
+	return kvzalloc(struct_size(array, callbacks, num_fences), GFP_KERNEL);
+}
+EXPORT_SYMBOL(dma_fence_array_alloc);
+
+/**
+ * dma_fence_array_alloc_inside() - get memory for an array and its pointers
+ * @num_fences: largest number of members
+ *
+ * One allocation instead of two. &dma_fence_array.fences of the result is to be
+ * filled, and passed to dma_fence_array_init() with their actual number. Memory
+ * that is not needed after all goes to kvfree().
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: memory, of which only what has been named is initialised; NULL without
+ * memory.
+ */
+struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
+{
+	struct dma_fence_array *array;
+	size_t pointers, size;
+
+	pointers = struct_size(array, callbacks, num_fences);
+	size = size_add(pointers, array_size(num_fences, sizeof(*array->fences)));
+	array = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!array)
+		return NULL;
+
+	array->fences = (void *)array + pointers;
+	array->members_inside = true;
+
+	return array;
+}
+
+/* Members have to be plain fences, or somebody would recurse some day. */
+static void dma_fence_array_check_members(struct dma_fence_array *array)
+{
+	unsigned int i;
+
+	for (i = 0; i < array->num_fences; i++)
+		WARN_ON_ONCE(dma_fence_is_container(array->fences[i]));
+}
+
+/**
+ * dma_fence_array_init() - make an array of the memory for one
+ * @array: from dma_fence_array_alloc(), for at least @num_fences members
+ * @num_fences: number of members, at least 1; an array without any warns, and
+ *	is complete at once
+ * @fences: the members, in memory from kmalloc() or kvmalloc()
+ * @context: timeline of the array, from dma_fence_context_alloc()
+ * @seqno: position on it
+ * @signal_on_any: signal with the first member, not with the last
+ *
+ * @fences and the caller's reference on each member belong to the array from now
+ * on. A member that is an array or a node of a chain warns.
+ *
+ * Context: Any. Allocates nothing, so that it may be used on the way to
+ * signalling a fence.
+ */
+void dma_fence_array_init(struct dma_fence_array *array, int num_fences,
+			  struct dma_fence **fences, u64 context,
+			  unsigned int seqno, bool signal_on_any)
+{
+	if (WARN_ON_ONCE(num_fences <= 0 || !fences))
+		num_fences = 0;
+
+	array->num_fences = num_fences;
+	array->fences = fences;
+	array->complete_at = signal_on_any && num_fences ? num_fences : 1;
+	atomic_set(&array->outstanding, num_fences + 1);
+	init_irq_work(&array->work, dma_fence_array_work);
+
+	spin_lock_init(&array->lock);
+	dma_fence_init(&array->base, &dma_fence_array_ops, &array->lock,
+		       context, seqno);
+	array->base.error = DMA_FENCE_ARRAY_NO_ERROR;
+
+	dma_fence_array_check_members(array);
+}
+EXPORT_SYMBOL(dma_fence_array_init);
+
+/**
+ * dma_fence_array_create() - create an array
+ * @num_fences: number of members, at least 1
+ * @fences: the members, in memory from kmalloc() or kvmalloc()
+ * @context: timeline of the array, from dma_fence_context_alloc()
+ * @seqno: position on it
+ * @signal_on_any: signal with the first member, not with the last
+ *
+ * On success @fences and the caller's reference on each member belong to the
+ * array, see dma_fence_array_init(). Otherwise the caller keeps both.
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: array with one reference, NULL as dma_fence_array_alloc().
+ */
+struct dma_fence_array *dma_fence_array_create(int num_fences,
+					       struct dma_fence **fences,
+					       u64 context, unsigned int seqno,
+					       bool signal_on_any)
+{
+	struct dma_fence_array *array = dma_fence_array_alloc(num_fences);
+
+	if (array)
+		dma_fence_array_init(array, num_fences, fences, context, seqno,
+				     signal_on_any);
+
+	return array;
+}
+EXPORT_SYMBOL(dma_fence_array_create);
+
+/**
+ * dma_fence_match_context() - is all of a fence on one timeline?
+ * @fence: fence
+ * @context: timeline
+ *
+ * Context: Any.
+ * Return: true if @context is that of @fence or, for an array, of each member.
+ */
+bool dma_fence_match_context(struct dma_fence *fence, u64 context)
+{
+	struct dma_fence *member;
+	unsigned int i;
+
+	dma_fence_array_for_each(member, i, fence) {
+		if (member->context != context)
+			return false;
+	}
+
+	return true;
+}
+EXPORT_SYMBOL(dma_fence_match_context);
+
+/**
+ * dma_fence_array_first() - first member, see dma_fence_array_for_each()
+ * @head: array, or any other fence, or NULL
+ *
+ * Context: Any.
+ * Return: first member of an array, NULL if it has none; else @head. Without a
+ * reference.
+ */
+struct dma_fence *dma_fence_array_first(struct dma_fence *head)
+{
+	if (!to_dma_fence_array(head))
+		return head;
+
+	return dma_fence_array_next(head, 0);
+}
+EXPORT_SYMBOL(dma_fence_array_first);
+
+/**
+ * dma_fence_array_next() - member by number, see dma_fence_array_for_each()
+ * @head: array, or any other fence, or NULL
+ * @index: number of the member
+ *
+ * Context: Any.
+ * Return: member without a reference, NULL beyond the last one and for a fence
+ * that is not an array.
+ */
+struct dma_fence *dma_fence_array_next(struct dma_fence *head,
+				       unsigned int index)
+{
+	struct dma_fence_array *array = to_dma_fence_array(head);
+
+	if (!array || index >= array->num_fences)
+		return NULL;
+
+	return array->fences[index];
+}
+EXPORT_SYMBOL(dma_fence_array_next);

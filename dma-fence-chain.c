@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chains: timelines whose points are fences.
+ */
+
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/irq_work.h>
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+/**
+ * DOC: fence chains
+ *
+ * A chain is a timeline whose points user space chooses, as Vulkan's timeline
+ * semaphores have them. Each node, &struct dma_fence_chain, contains a fence and
+ * has a link to the next older element. A node signals when what it contains and
+ * all older elements have signalled, so waiting for a point is waiting for its
+ * node, even if work finishes out of order.
+ *
+ * The fence in a node is a plain one or an array. The link leads to a node or, at
+ * the end, to any plain fence. The node owns a reference on either.
+ *
+ * Whoever walks a chain takes out elements whose work is done, so that a timeline
+ * that is used for hours stays short. Any number may walk at the same time: a
+ * link changes by cmpxchg() only, and who loses looks at what the winner has
+ * put there.
+ *
+ * A node that somebody waits for has one callback on one fence at a time. When
+ * that signals, an &struct irq_work goes on to the next one, or signals the node.
+ * Errors of the fences in a chain stay with them; the owner of a node may set one
+ * on it.
+ */
+
+static struct dma_fence *dma_fence_chain_get_prev(struct dma_fence_chain *chain)
+{
+	guard(rcu)();
+
+	return dma_fence_get_rcu_safe(&chain->prev);
+}
+
+/*
+ * Take an element out of the chain if its work is done. Only the fence in it
+ * counts, since older elements stay. Consumes the reference on @prev if so, or
+ * if somebody else has changed the link meanwhile. Returns false if @prev stays.
+ */
+static bool dma_fence_chain_skip(struct dma_fence_chain *chain,
+				 struct dma_fence *prev)
+{
+	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
+	struct dma_fence *older = NULL, *unused;
+
+	if (!dma_fence_is_signaled(prev_chain ? prev_chain->fence : prev))
+		return false;
+
+	if (prev_chain)
+		older = dma_fence_chain_get_prev(prev_chain);
+
+	/* The link's reference changes hands, in one direction or the other. */
+	unused = older;
+	if (unrcu_pointer(cmpxchg(&chain->prev, RCU_INITIALIZER(prev),
+				  RCU_INITIALIZER(older))) == prev)
+		unused = prev;
+
+	dma_fence_put(unused);
+	dma_fence_put(prev);
+	return true;
+}
+
+/**
+ * dma_fence_chain_walk() - go to the next older element
+ * @fence: element with a reference, which is consumed
+ *
+ * For dma_fence_chain_for_each(). Elements between that have signalled are taken
+ * out of the chain, which may be the end of them.
+ *
+ * Context: Any, as for dma_fence_is_signaled(). Safe against others who walk.
+ * Return: next older element that is worth a visit, with a reference; NULL at
+ * the end, and for a fence that is not a node.
+ */
+struct dma_fence *dma_fence_chain_walk(struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+	struct dma_fence *prev = NULL;
+
+	if (chain) {
+		do {
+			prev = dma_fence_chain_get_prev(chain);
+		} while (prev && dma_fence_chain_skip(chain, prev));
+	}
+
+	dma_fence_put(fence);
+	return prev;
+}
+EXPORT_SYMBOL(dma_fence_chain_walk);
+
+/* Does the completion of an element tell that a point has been reached? */
+static bool dma_fence_chain_stands_for(struct dma_fence *fence, u64 context,
+				       u64 seqno)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+
+	return !chain || fence->context != context || chain->prev_seqno < seqno;
+}
+
+/**
+ * dma_fence_chain_find_seqno() - find what to wait for to reach a point
+ * @pfence: newest node of the timeline, with a reference; the result
+ * @seqno: the point; 0 is reached by definition
+ *
+ * Points that nobody has added stand for the next later one. For a point whose
+ * node is gone since its work is done the result is an older element, or NULL if
+ * there is none: the point has been reached.
+ *
+ * Context: Any, as for dma_fence_is_signaled().
+ * Return:
+ * * 0 - @pfence is the element, with a reference that replaces the former one,
+ *   or unchanged if @seqno is 0; it may be NULL
+ * * %-EINVAL - not a node, or @seqno is not on the timeline yet; @pfence is
+ *   unchanged
+ */
+int dma_fence_chain_find_seqno(struct dma_fence **pfence, uint64_t seqno)
+{
+	struct dma_fence *head = *pfence;
+	struct dma_fence *fence;
+
+	if (!seqno)
+		return 0;
+
+	if (!to_dma_fence_chain(head) || head->seqno < seqno)
+		return -EINVAL;
+
+	dma_fence_chain_for_each(fence, head) {
+		if (dma_fence_chain_stands_for(fence, head->context, seqno))
+			break;
+	}
+
+	*pfence = fence;
+	dma_fence_put(head);
+
+	return 0;
+}
+EXPORT_SYMBOL(dma_fence_chain_find_seqno);
+
+static const char *dma_fence_chain_driver_name(struct dma_fence *fence)
+{
+	return "dma_fence_chain";
+}
+
+static const char *dma_fence_chain_timeline_name(struct dma_fence *fence)
+{
+	return "unbound";
+}
+
+static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
+					       struct dma_fence_cb *cb);
+
+/*
+ * Put the callback on the first fence that is pending. It has a reference on
+ * the node, and on the fence, since the element around it may be taken out of
+ * the chain. Returns false if nothing is pending any more.
+ */
+static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
+{
+	struct dma_fence *iter;
+
+	dma_fence_get(&chain->base);
+	dma_fence_chain_for_each(iter, &chain->base) {
+		struct dma_fence *fence = dma_fence_chain_contained(iter);
+
+		dma_fence_get(fence);
+		if (!dma_fence_add_callback(fence, &chain->cb,
+					    dma_fence_chain_contained_signaled)) {
+			dma_fence_put(iter);
+			return true;
+		}
+		dma_fence_put(fence);
+	}
+	dma_fence_put(&chain->base);
+
+	return false;
+}
+
+/*
+ * The callback that is added here may run at once, on another CPU, and make a
+ * work of the same memory, while the caller of this function still believes in
+ * the old one. All he does is to clear a busy flag, by cmpxchg(): of a new work
+ * nobody waits for that flag, and no pointer of a list has such a value.
+ */
+static void dma_fence_chain_work(struct irq_work *work)
+{
+	struct dma_fence_chain *chain = container_of(work,
+						     struct dma_fence_chain,
+						     work);
+
+	if (!dma_fence_chain_add_callback(chain))
+		dma_fence_signal(&chain->base);
+
+	dma_fence_put(&chain->base);
+}
+
+/* Under the lock of the fence, where the chain must not be walked. */
+static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
+					       struct dma_fence_cb *cb)
+{
+	struct dma_fence_chain *chain = container_of(cb, struct dma_fence_chain,
+						     cb);
+
+	init_irq_work(&chain->work, dma_fence_chain_work);
+	irq_work_queue(&chain->work);
+
+	/* Not the last one, that is the signaller's. */
+	dma_fence_put(fence);
+}
+
+static bool dma_fence_chain_enable_signaling(struct dma_fence *fence)
+{
+	return dma_fence_chain_add_callback(to_dma_fence_chain(fence));
+}
+
+static bool dma_fence_chain_signaled(struct dma_fence *fence)
+{
+	struct dma_fence *iter;
+
+	dma_fence_chain_for_each(iter, fence) {
+		if (!dma_fence_is_signaled(dma_fence_chain_contained(iter))) {
+			dma_fence_put(iter);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+static void dma_fence_chain_set_deadline(struct dma_fence *fence,
+					 ktime_t deadline)
+{
+	struct dma_fence *iter;
+
+	dma_fence_chain_for_each(iter, fence)
+		dma_fence_set_deadline(dma_fence_chain_contained(iter),
+				       deadline);
+}
+
+/* Take the link from a node that nobody else can reach. */
+static struct dma_fence *dma_fence_chain_detach(struct dma_fence_chain *chain)
+{
+	return unrcu_pointer(xchg(&chain->prev, NULL));
+}
+
+/*
+ * Drop a chain without recursion: a node whose last reference is ours loses its
+ * link before it goes. Nobody can take another reference on it, since the only
+ * way to it led through the node that has just gone.
+ */
+static void dma_fence_chain_put_all(struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain;
+
+	while ((chain = to_dma_fence_chain(fence))) {
+		struct dma_fence *older;
+
+		if (refcount_dec_not_one(&fence->refcount.refcount))
+			return;
+
+		older = dma_fence_chain_detach(chain);
+		dma_fence_put(fence);
+		fence = older;
+	}
+
+	dma_fence_put(fence);
+}
+
+static void dma_fence_chain_release(struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+
+	dma_fence_chain_put_all(dma_fence_chain_detach(chain));
+	dma_fence_put(chain->fence);
+	dma_fence_free(fence);
+}
+
+const struct dma_fence_ops dma_fence_chain_ops = {
+	.use_64bit_seqno = true,
+	.get_driver_name = dma_fence_chain_driver_name,
+	.get_timeline_name = dma_fence_chain_timeline_name,
+	.enable_signaling = dma_fence_chain_enable_signaling,
+	.signaled = dma_fence_chain_signaled,
+	.release = dma_fence_chain_release,
+	.set_deadline = dma_fence_chain_set_deadline,
+};
+EXPORT_SYMBOL(dma_fence_chain_ops);
+
+/**
+ * dma_fence_chain_init() - make a node of the memory for one
+ * @chain: from dma_fence_chain_alloc()
+ * @prev: next older element: a node, a plain fence, or NULL
+ * @fence: what has to be done for the new point: a plain fence or an array. A
+ *	node warns; so does NULL, which stands for nothing to do.
+ * @seqno: number of the point
+ *
+ * The caller's references on @prev and @fence belong to the node from now on.
+ *
+ * If @seqno is later than that of the node @prev, the new node continues its
+ * timeline. Otherwise it begins another, with a context of its own, and gets the
+ * number of @prev if that is a node, so that numbers never decrease along a
+ * chain.
+ *
+ * Context: Any. Allocates nothing.
+ */
+void dma_fence_chain_init(struct dma_fence_chain *chain,
+			  struct dma_fence *prev, struct dma_fence *fence,
+			  uint64_t seqno)
+{
+	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
+	u64 context;
+
+	if (WARN_ON_ONCE(!fence))
+		fence = dma_fence_get_stub();
+	WARN_ON_ONCE(dma_fence_is_chain(fence));
+
+	chain->prev_seqno = 0;
+	if (prev_chain && seqno > prev->seqno) {
+		context = prev->context;
+		chain->prev_seqno = prev->seqno;
+	} else {
+		context = dma_fence_context_alloc(1);
+		if (prev_chain)
+			seqno = prev->seqno;
+	}
+
+	RCU_INIT_POINTER(chain->prev, prev);
+	chain->fence = fence;
+	spin_lock_init(&chain->lock);
+	dma_fence_init(&chain->base, &dma_fence_chain_ops, &chain->lock,
+		       context, seqno);
+}
+EXPORT_SYMBOL(dma_fence_chain_init);

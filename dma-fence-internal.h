@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files about fences share.
+ */
+
+#ifndef __DMA_FENCE_INTERNAL_H
+#define __DMA_FENCE_INTERNAL_H
+
+struct dma_fence_array;
+
+struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences);
+
+#endif /* __DMA_FENCE_INTERNAL_H */

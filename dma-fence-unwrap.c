@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looking into containers, and making one fence of many.
+ */
+
+#include <linux/array_size.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include "dma-fence-internal.h"
+
+/**
+ * DOC: unwrapping and merging
+ *
+ * dma_fence_unwrap_for_each() visits the plain fences in a fence of any kind: in
+ * an array, in a chain, or in the arrays of a chain.
+ *
+ * dma_fence_unwrap_merge() turns any number of fences into one that signals when
+ * all of them have. Work that is done is left out, and of each timeline only the
+ * latest fence counts. What is left over is returned as it is if it is a single
+ * fence, and as an array in order of contexts otherwise. So fences that are
+ * merged again and again do not grow.
+ */
+
+/* Go to the first fence of the current element, or of one of the next. */
+static struct dma_fence *dma_fence_unwrap_enter(struct dma_fence_unwrap *cursor)
+{
+	for (; cursor->chain;
+	     cursor->chain = dma_fence_chain_walk(cursor->chain)) {
+		struct dma_fence *fence;
+
+		cursor->index = 0;
+		cursor->array = dma_fence_chain_contained(cursor->chain);
+		fence = dma_fence_array_first(cursor->array);
+		if (fence)
+			return fence;
+	}
+
+	return NULL;
+}
+
+/**
+ * dma_fence_unwrap_first() - begin of dma_fence_unwrap_for_each()
+ * @head: fence of any kind, or NULL
+ * @cursor: iteration, gets a reference on @head
+ *
+ * Context: Any, as for dma_fence_is_signaled().
+ * Return: first fence, NULL if there is none.
+ */
+struct dma_fence *dma_fence_unwrap_first(struct dma_fence *head,
+					 struct dma_fence_unwrap *cursor)
+{
+	cursor->chain = dma_fence_get(head);
+	return dma_fence_unwrap_enter(cursor);
+}
+EXPORT_SYMBOL_GPL(dma_fence_unwrap_first);
+
+/**
+ * dma_fence_unwrap_next() - step of dma_fence_unwrap_for_each()
+ * @cursor: iteration
+ *
+ * Context: Any, as for dma_fence_is_signaled().
+ * Return: next fence; NULL at the end, where @cursor owns nothing any more.
+ */
+struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor)
+{
+	struct dma_fence *fence;
+
+	fence = dma_fence_array_next(cursor->array, ++cursor->index);
+	if (fence)
+		return fence;
+
+	cursor->chain = dma_fence_chain_walk(cursor->chain);
+	return dma_fence_unwrap_enter(cursor);
+}
+EXPORT_SYMBOL_GPL(dma_fence_unwrap_next);
+
+/*
+ * What is found in the fences to be merged: pending ones, with references as
+ * far as there is room, and when the others have signalled.
+ */
+struct dma_fence_merge {
+	struct dma_fence **pending;
+	unsigned int room;
+	unsigned int num_pending;
+	bool in_order;		/* ascending contexts, each of them once */
+	ktime_t timestamp;	/* latest one */
+};
+
+static void dma_fence_merge_add(struct dma_fence_merge *merge,
+				struct dma_fence *fence)
+{
+	unsigned int i = merge->num_pending;
+
+	if (dma_fence_is_signaled(fence)) {
+		ktime_t timestamp = dma_fence_timestamp(fence);
+
+		if (ktime_after(timestamp, merge->timestamp))
+			merge->timestamp = timestamp;
+		return;
+	}
+
+	merge->num_pending++;
+	if (i >= merge->room)
+		return;
+
+	if (i && merge->pending[i - 1]->context >= fence->context)
+		merge->in_order = false;
+	merge->pending[i] = dma_fence_get(fence);
+}
+
+static void dma_fence_merge_collect(struct dma_fence_merge *merge,
+				    unsigned int num_fences,
+				    struct dma_fence **fences)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	unsigned int i;
+
+	merge->num_pending = 0;
+	merge->in_order = true;
+	for (i = 0; i < num_fences; i++)
+		dma_fence_unwrap_for_each(fence, &cursor, fences[i])
+			dma_fence_merge_add(merge, fence);
+}
+
+static void dma_fence_merge_drop(struct dma_fence_merge *merge)
+{
+	unsigned int i;
+
+	for (i = 0; i < merge->num_pending && i < merge->room; i++)
+		dma_fence_put(merge->pending[i]);
+}
+
+static int dma_fence_merge_compare(const void *a, const void *b)
+{
+	const struct dma_fence *const *f1 = a, *const *f2 = b;
+
+	if ((*f1)->context == (*f2)->context)
+		return 0;
+
+	return (*f1)->context < (*f2)->context ? -1 : 1;
+}
+
+/* Sort by context, and keep the latest fence of each. */
+static void dma_fence_merge_reduce(struct dma_fence_merge *merge)
+{
+	struct dma_fence **pending = merge->pending;
+	unsigned int i, last = 0;
+
+	if (merge->in_order)
+		return;
+
+	sort(pending, merge->num_pending, sizeof(*pending),
+	     dma_fence_merge_compare, NULL);
+
+	for (i = 1; i < merge->num_pending; i++) {
+		if (pending[i]->context != pending[last]->context) {
+			pending[++last] = pending[i];
+			continue;
+		}
+
+		if (dma_fence_is_later(pending[i], pending[last]))
+			swap(pending[i], pending[last]);
+		dma_fence_put(pending[i]);
+	}
+
+	merge->num_pending = last + 1;
+}
+
+/*
+ * What was found, as one fence. Its references go to the result. @array is
+ * memory for it, or NULL if that is still to be had.
+ */
+static struct dma_fence *dma_fence_merge_result(struct dma_fence_merge *merge,
+						struct dma_fence_array *array)
+{
+	unsigned int num;
+
+	dma_fence_merge_reduce(merge);
+	num = merge->num_pending;
+
+	if (num < 2) {
+		struct dma_fence *fence = num ? merge->pending[0] : NULL;
+
+		kvfree(array);
+		return fence ?:
+		       dma_fence_allocate_private_stub(merge->timestamp);
+	}
+
+	if (!array) {
+		array = dma_fence_array_alloc_inside(num);
+		if (!array) {
+			dma_fence_merge_drop(merge);
+			return NULL;
+		}
+		memcpy(array->fences, merge->pending,
+		       array_size(num, sizeof(*merge->pending)));
+	}
+
+	dma_fence_array_init(array, num, array->fences,
+			     dma_fence_context_alloc(1), 1, false);
+
+	return &array->base;
+}
+
+/**
+ * __dma_fence_unwrap_merge() - make one fence of several
+ * @num_fences: number of @fences
+ * @fences: fences of any kind, or NULL; the caller keeps his references
+ * @cursors: as many iterations, not used
+ *
+ * See `unwrapping and merging`. Takes O(n log n) for n plain fences, and O(n) if
+ * they come in order of their contexts, as from a former merge.
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: fence with a reference, NULL without memory. It is
+ *
+ * * a private stub if nothing is pending, with the time of the last signal among
+ *   @fences, or 0 if there is none at all;
+ * * the pending fence itself if there is one only;
+ * * an array in order of contexts otherwise.
+ */
+struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
+					   struct dma_fence **fences,
+					   struct dma_fence_unwrap *cursors)
+{
+	struct dma_fence *few[8];
+	struct dma_fence_merge merge = {
+		.pending = few,
+		.room = ARRAY_SIZE(few),
+	};
+	struct dma_fence_array *array;
+
+	dma_fence_merge_collect(&merge, num_fences, fences);
+	if (merge.num_pending <= merge.room)
+		return dma_fence_merge_result(&merge, NULL);
+
+	/* Once more, with room. Meanwhile there may be fewer, but not more. */
+	dma_fence_merge_drop(&merge);
+	array = dma_fence_array_alloc_inside(merge.num_pending);
+	if (!array)
+		return NULL;
+
+	merge.pending = array->fences;
+	merge.room = merge.num_pending;
+	dma_fence_merge_collect(&merge, num_fences, fences);
+
+	return dma_fence_merge_result(&merge, array);
+}
+EXPORT_SYMBOL_GPL(__dma_fence_unwrap_merge);

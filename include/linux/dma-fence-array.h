@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Arrays: one fence that stands for several.
+ */
+
+#ifndef __LINUX_DMA_FENCE_ARRAY_H
+#define __LINUX_DMA_FENCE_ARRAY_H
+
+#include <linux/atomic.h>
+#include <linux/dma-fence.h>
+#include <linux/irq_work.h>
+#include <linux/spinlock.h>
+
+struct dma_fence_array;
+
+/**
+ * struct dma_fence_array_cb - what an array waits for a member with
+ * @cb: registration with the member
+ * @array: back to the array
+ */
+struct dma_fence_array_cb {
+	struct dma_fence_cb cb;
+	struct dma_fence_array *array;
+};
+
+/**
+ * struct dma_fence_array - a fence that signals when its members have
+ * @base: the fence that others see
+ * @lock: lock of @base
+ * @num_fences: number of members
+ * @fences: the members, with a reference on each
+ * @outstanding: members whose callback is still to come, plus one for @work,
+ *	which outlasts the count that completes the array
+ * @complete_at: the array is complete once @outstanding is down to this
+ * @members_inside: @fences is part of the memory of the array itself
+ * @work: signals @base outside of the locks of the members
+ * @callbacks: one for each member, in use from enabling on
+ *
+ * All but @outstanding, @work and @callbacks are constant since init. These
+ * three are dealt with by enabling (once, under @lock) and, after that, by
+ * callbacks and work without a lock, see dma_fence_array_member_signaled().
+ */
+struct dma_fence_array {
+	struct dma_fence base;
+
+	spinlock_t lock;
+	unsigned int num_fences;
+	struct dma_fence **fences;
+
+	atomic_t outstanding;
+	int complete_at;
+	bool members_inside;
+
+	struct irq_work work;
+	struct dma_fence_array_cb callbacks[] __counted_by(num_fences);
+};
+
+struct dma_fence_array *dma_fence_array_alloc(int num_fences);
+void dma_fence_array_init(struct dma_fence_array *array, int num_fences,
+			  struct dma_fence **fences, u64 context,
+			  unsigned int seqno, bool signal_on_any);
+struct dma_fence_array *dma_fence_array_create(int num_fences,
+					       struct dma_fence **fences,
+					       u64 context, unsigned int seqno,
+					       bool signal_on_any);
+
+bool dma_fence_match_context(struct dma_fence *fence, u64 context);
+
+struct dma_fence *dma_fence_array_first(struct dma_fence *head);
+struct dma_fence *dma_fence_array_next(struct dma_fence *head,
+				       unsigned int index);
+
+/**
+ * to_dma_fence_array() - the array behind a fence
+ * @fence: fence, or NULL
+ *
+ * Context: Any.
+ * Return: array, NULL if @fence is NULL or something else.
+ */
+static inline struct dma_fence_array *
+to_dma_fence_array(struct dma_fence *fence)
+{
+	if (!fence || !dma_fence_is_array(fence))
+		return NULL;
+
+	return container_of(fence, struct dma_fence_array, base);
+}
+
+/**
+ * dma_fence_array_for_each() - go through the members of an array
+ * @fence: &struct dma_fence pointer, the current member; no reference is taken
+ * @index: unsigned int, its position
+ * @head: array; a fence of any other kind is its own only member, and NULL has
+ *	none
+ *
+ * The caller's reference on @head keeps the members.
+ */
+#define dma_fence_array_for_each(fence, index, head)			\
+	for ((index) = 0, (fence) = dma_fence_array_first(head);	\
+	     (fence);							\
+	     (fence) = dma_fence_array_next((head), ++(index)))
+
+#endif /* __LINUX_DMA_FENCE_ARRAY_H */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Chains: timelines whose points are fences.
+ */
+
+#ifndef __LINUX_DMA_FENCE_CHAIN_H
+#define __LINUX_DMA_FENCE_CHAIN_H
+
+#include <linux/dma-fence.h>
+#include <linux/irq_work.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+/**
+ * struct dma_fence_chain - a point on a timeline
+ * @base: the fence that others see: this point and all before it
+ * @prev: next older element, with a reference: a node, any plain fence as the
+ *	end of the chain, or NULL. Changed by cmpxchg() only, to skip elements
+ *	that have signalled.
+ * @prev_seqno: sequence number of the next older node when this one was added,
+ *	0 if it begins a new timeline. Constant since init.
+ * @fence: what has to be done for this point, with a reference. Constant since
+ *	init.
+ * @cb: waits for a contained fence that is pending
+ * @work: goes on when that has signalled; never in use together with @cb
+ * @lock: lock of @base
+ */
+struct dma_fence_chain {
+	struct dma_fence base;
+	struct dma_fence __rcu *prev;
+	u64 prev_seqno;
+	struct dma_fence *fence;
+	union {
+		struct dma_fence_cb cb;
+		struct irq_work work;
+	};
+	spinlock_t lock;
+};
+
+void dma_fence_chain_init(struct dma_fence_chain *chain,
+			  struct dma_fence *prev, struct dma_fence *fence,
+			  uint64_t seqno);
+struct dma_fence *dma_fence_chain_walk(struct dma_fence *fence);
+int dma_fence_chain_find_seqno(struct dma_fence **pfence, uint64_t seqno);
+
+/**
+ * to_dma_fence_chain() - the node behind a fence
+ * @fence: fence, or NULL
+ *
+ * Context: Any.
+ * Return: node, NULL if @fence is NULL or something else.
+ */
+static inline struct dma_fence_chain *
+to_dma_fence_chain(struct dma_fence *fence)
+{
+	if (!fence || !dma_fence_is_chain(fence))
+		return NULL;
+
+	return container_of(fence, struct dma_fence_chain, base);
+}
+
+/**
+ * dma_fence_chain_contained() - what has to be done for an element of a chain
+ * @fence: node, or any other fence, or NULL
+ *
+ * Context: Any.
+ * Return: the fence that a node contains, else @fence. Without a reference.
+ */
+static inline struct dma_fence *
+dma_fence_chain_contained(struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+
+	return chain ? chain->fence : fence;
+}
+
+/**
+ * dma_fence_chain_alloc() - get the memory for a node
+ *
+ * For dma_fence_chain_init(). A macro, so that profiles of allocations name the
+ * caller.
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: &struct dma_fence_chain pointer, not initialised; NULL without memory.
+ */
+#define dma_fence_chain_alloc()						\
+	((struct dma_fence_chain *)kmalloc(sizeof(struct dma_fence_chain), \
+					   GFP_KERNEL))
+
+/**
+ * dma_fence_chain_free() - give back what did not become a node
+ * @chain: from dma_fence_chain_alloc(), not initialised yet; or NULL
+ *
+ * Context: Any.
+ */
+static inline void dma_fence_chain_free(struct dma_fence_chain *chain)
+{
+	kfree(chain);
+}
+
+/**
+ * dma_fence_chain_for_each() - go from an element of a chain to the oldest one
+ * @iter: &struct dma_fence pointer, the current element; the loop owns a
+ *	reference on it
+ * @head: element to begin with, or NULL; not @iter itself, whose reference
+ *	would be lost
+ *
+ * Skips elements that have signalled, see dma_fence_chain_walk(). At the end
+ * @iter is NULL. Who leaves the loop early has to put @iter.
+ */
+#define dma_fence_chain_for_each(iter, head)				\
+	for ((iter) = dma_fence_get(head); (iter);			\
+	     (iter) = dma_fence_chain_walk(iter))
+
+#endif /* __LINUX_DMA_FENCE_CHAIN_H */

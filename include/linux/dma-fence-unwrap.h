@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking into containers, and making one of many.
+ */
+
+#ifndef __LINUX_DMA_FENCE_UNWRAP_H
+#define __LINUX_DMA_FENCE_UNWRAP_H
+
+struct dma_fence;
+
+/**
+ * struct dma_fence_unwrap - where an iteration is
+ * @chain: current element of the chain, with a reference; who leaves the loop
+ *	early has to put it
+ * @array: what that contains
+ * @index: number of the current member of @array
+ *
+ * Lives on the stack and needs no initialisation.
+ */
+struct dma_fence_unwrap {
+	struct dma_fence *chain;
+	struct dma_fence *array;
+	unsigned int index;
+};
+
+struct dma_fence *dma_fence_unwrap_first(struct dma_fence *head,
+					 struct dma_fence_unwrap *cursor);
+struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor);
+
+struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
+					   struct dma_fence **fences,
+					   struct dma_fence_unwrap *cursors);
+
+/**
+ * dma_fence_unwrap_for_each() - go through all plain fences in a fence
+ * @fence: &struct dma_fence pointer, the current fence; without a reference,
+ *	valid until the next step
+ * @cursor: &struct dma_fence_unwrap pointer
+ * @head: a fence, array, chain, or chain with arrays in it; or NULL
+ *
+ * Signalled fences may or may not be left out.
+ */
+#define dma_fence_unwrap_for_each(fence, cursor, head)			\
+	for ((fence) = dma_fence_unwrap_first((head), (cursor)); (fence); \
+	     (fence) = dma_fence_unwrap_next(cursor))
+
+/**
+ * dma_fence_unwrap_merge() - make one fence of several
+ * @...: fences of any kind, or NULL; the caller keeps his references
+ *
+ * See __dma_fence_unwrap_merge().
+ */
+#define dma_fence_unwrap_merge(...)					\
+	({								\
+		struct dma_fence *__merge_fences[] = { __VA_ARGS__ };	\
+		struct dma_fence_unwrap					\
+			__merge_cursors[ARRAY_SIZE(__merge_fences)];	\
+									\
+		__dma_fence_unwrap_merge(ARRAY_SIZE(__merge_fences),	\
+					 __merge_fences, __merge_cursors); \
+	})
+
+#endif /* __LINUX_DMA_FENCE_UNWRAP_H */
