@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The directory sync in debugfs: software timelines, and a list of them and of
+ * all sync files.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/debugfs.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-fence.h>
+#include <linux/init.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/sync_file.h>
+#include <linux/time64.h>
+
+#include "sync_debug.h"
+
+/* The last reference on a timeline may go anywhere, down to interrupts. */
+static LIST_HEAD(sync_timelines);
+static DEFINE_SPINLOCK(sync_timelines_lock);
+
+/* Files come and go where it is allowed to sleep. */
+static LIST_HEAD(sync_files);
+static DEFINE_MUTEX(sync_files_lock);
+
+/**
+ * sync_timeline_debug_add() - show a timeline in debugfs
+ * @timeline: timeline
+ *
+ * Context: Any.
+ */
+void sync_timeline_debug_add(struct sync_timeline *timeline)
+{
+	guard(spinlock_irqsave)(&sync_timelines_lock);
+
+	list_add_tail(&timeline->node, &sync_timelines);
+}
+
+/**
+ * sync_timeline_debug_remove() - show a timeline no longer
+ * @timeline: timeline that is about to be freed
+ *
+ * Context: Any.
+ */
+void sync_timeline_debug_remove(struct sync_timeline *timeline)
+{
+	guard(spinlock_irqsave)(&sync_timelines_lock);
+
+	list_del(&timeline->node);
+}
+
+/**
+ * sync_file_debug_add() - show a sync file in debugfs
+ * @sync_file: sync file
+ *
+ * Context: Process context, may sleep.
+ */
+void sync_file_debug_add(struct sync_file *sync_file)
+{
+	guard(mutex)(&sync_files_lock);
+
+	list_add_tail(&sync_file->sync_file_list, &sync_files);
+}
+
+/**
+ * sync_file_debug_remove() - show a sync file no longer
+ * @sync_file: sync file that is about to be freed
+ *
+ * Context: Process context, may sleep.
+ */
+void sync_file_debug_remove(struct sync_file *sync_file)
+{
+	guard(mutex)(&sync_files_lock);
+
+	list_del(&sync_file->sync_file_list);
+}
+
+static const char *sync_status_name(int status)
+{
+	if (status < 0)
+		return "error";
+
+	return status ? "signaled" : "active";
+}
+
+static void sync_print_time(struct seq_file *s, struct dma_fence *fence)
+{
+	struct timespec64 ts;
+
+	if (!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags))
+		return;
+
+	ts = ktime_to_timespec64(fence->timestamp);
+	seq_printf(s, "@%lld.%09ld", (s64)ts.tv_sec, ts.tv_nsec);
+}
+
+static void sync_print_values(struct seq_file *s, struct dma_fence *fence)
+{
+	char fence_value[64] = "", timeline_value[64] = "";
+	const struct dma_fence_ops *ops = fence->ops;
+
+	if (!ops->fence_value_str || !ops->timeline_value_str)
+		return;
+
+	ops->fence_value_str(fence, fence_value, sizeof(fence_value));
+	ops->timeline_value_str(fence, timeline_value, sizeof(timeline_value));
+	if (fence_value[0] && timeline_value[0])
+		seq_printf(s, ": %s / %s", fence_value, timeline_value);
+}
+
+static void sync_print_fence(struct seq_file *s, struct dma_fence *fence,
+			     int status)
+{
+	seq_printf(s, "fence %s", sync_status_name(status));
+	sync_print_time(s, fence);
+	sync_print_values(s, fence);
+	seq_putc(s, '\n');
+}
+
+/* The points are fences under the lock of the timeline. */
+static void sync_print_timeline(struct seq_file *s,
+				struct sync_timeline *timeline)
+{
+	struct rb_node *node;
+
+	guard(spinlock)(&timeline->lock);
+
+	seq_printf(s, "%s: %d\n", timeline->name, (s32)timeline->value);
+	for (node = rb_first(&timeline->points); node;
+	     node = rb_next(node)) {
+		struct dma_fence *fence =
+			&rb_entry(node, struct sync_pt, node)->base;
+		int status = 0;
+
+		/* Only tell; to signal it is up to the timeline. */
+		if (dma_fence_test_signaled_flag(fence))
+			status = fence->error ?: 1;
+
+		seq_puts(s, "  ");
+		sync_print_fence(s, fence, status);
+	}
+	seq_putc(s, '\n');
+}
+
+/* Under the mutex the file has not been released, so its fence is there. */
+static void sync_print_file(struct seq_file *s, struct sync_file *sync_file)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	char name[128];
+	int status;
+
+	lockdep_assert_held(&sync_files_lock);
+
+	status = dma_fence_get_status(sync_file->fence);
+	seq_printf(s, "[%p] %s: %s\n", sync_file,
+		   sync_file_get_name(sync_file, name, sizeof(name)),
+		   sync_status_name(status));
+
+	dma_fence_unwrap_for_each(fence, &cursor, sync_file->fence) {
+		status = dma_fence_get_status(fence);
+
+		guard(rcu)();
+
+		seq_printf(s, "  %s_", fence->ops->get_timeline_name(fence));
+		sync_print_fence(s, fence, status);
+	}
+	seq_putc(s, '\n');
+}
+
+static int sync_info_show(struct seq_file *s, void *unused)
+{
+	struct sync_timeline *timeline;
+	struct sync_file *sync_file;
+
+	seq_puts(s, "objs:\n--------------\n");
+	scoped_guard(spinlock_irq, &sync_timelines_lock) {
+		list_for_each_entry(timeline, &sync_timelines, node)
+			sync_print_timeline(s, timeline);
+	}
+
+	seq_puts(s, "fences:\n--------------\n");
+	scoped_guard(mutex, &sync_files_lock) {
+		list_for_each_entry(sync_file, &sync_files, sync_file_list)
+			sync_print_file(s, sync_file);
+	}
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sync_info);
+
+static int __init sync_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("sync", NULL);
+
+	debugfs_create_file("info", 0444, dir, NULL, &sync_info_fops);
+
+	/* Its files take care of themselves, and are never removed. */
+	debugfs_create_file_unsafe("sw_sync", 0644, dir, NULL,
+				   &sw_sync_debugfs_fops);
+	return 0;
+}
+late_initcall(sync_debugfs_init);
