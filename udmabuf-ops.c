@@ -26,9 +26,12 @@ static size_t udmabuf_max_segment(struct device *dev)
 }
 
 /*
- * Caches and bounce buffers are dealt with here as well, for the CPU need not
- * have known of the device when it wrote.
+ * Many devices may have the same memory mapped, and the CPU need not have known
+ * of them when it wrote. So mapping does not claim the memory for one of them,
+ * and caches and bounce buffers are dealt with by a sync of its own.
  */
+#define UDMABUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+
 static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir)
 {
@@ -47,10 +50,13 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 	if (ret)
 		goto err_free;
 
-	ret = dma_map_sgtable(attach->dev, &mapping->table, dir, 0);
+	ret = dma_map_sgtable(attach->dev, &mapping->table, dir,
+			      UDMABUF_MAP_ATTRS);
 	if (ret)
 		goto err_free_table;
 
+	/* The CPU may have written before there was anything to sync. */
+	dma_sync_sgtable_for_device(attach->dev, &mapping->table, dir);
 	mapping->dev = attach->dev;
 	mapping->dir = dir;
 	list_add_tail(&mapping->node, &ubuf->mappings);
@@ -73,7 +79,8 @@ static void udmabuf_unmap(struct dma_buf_attachment *attach,
 	dma_resv_assert_held(attach->dmabuf->resv);
 
 	list_del(&mapping->node);
-	dma_unmap_sgtable(mapping->dev, table, mapping->dir, 0);
+	dma_sync_sgtable_for_cpu(mapping->dev, table, mapping->dir);
+	dma_unmap_sgtable(mapping->dev, table, mapping->dir, UDMABUF_MAP_ATTRS);
 	sg_free_table(table);
 	kfree(mapping);
 }
