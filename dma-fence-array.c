@@ -224,10 +224,10 @@ static void dma_fence_array_release(struct dma_fence *fence)
 const struct dma_fence_ops dma_fence_array_ops = {
 	.get_driver_name = dma_fence_array_driver_name,
 	.get_timeline_name = dma_fence_array_timeline_name,
+	.set_deadline = dma_fence_array_set_deadline,
 	.enable_signaling = dma_fence_array_enable_signaling,
 	.signaled = dma_fence_array_signaled,
 	.release = dma_fence_array_release,
-	.set_deadline = dma_fence_array_set_deadline,
 };
 EXPORT_SYMBOL(dma_fence_array_ops);
 

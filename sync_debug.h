@@ -7,6 +7,7 @@
 #define _LINUX_SYNC_H
 
 #include <linux/dma-fence.h>
+#include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -14,7 +15,6 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-struct file_operations;
 struct sync_file;
 
 /**
@@ -33,7 +33,7 @@ struct sync_timeline {
 	struct kref kref;
 	char name[32];
 	u64 context;
-	spinlock_t lock;
+	spinlock_t lock;	/* of all its fences */
 	u32 value;
 	struct rb_root points;
 	struct list_head node;

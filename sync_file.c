@@ -190,6 +190,7 @@ static struct sync_file *sync_file_merge(struct sync_file *sync_file,
 		return ERR_PTR(-ENOMEM);
 
 	struct sync_file *merged = sync_file_create(fence);
+
 	if (!merged)
 		return ERR_PTR(-ENOMEM);
 
@@ -296,7 +297,7 @@ static long sync_file_ioctl_info(struct sync_file *sync_file, void __user *arg)
 {
 	struct sync_file_info info;
 	unsigned int num_fences;
-	int ret = 0;
+	int ret;
 
 	if (copy_from_user(&info, arg, sizeof(info)))
 		return -EFAULT;
@@ -305,16 +306,17 @@ static long sync_file_ioctl_info(struct sync_file *sync_file, void __user *arg)
 		return -EINVAL;
 
 	num_fences = sync_file_count_fences(sync_file);
-	if (!info.num_fences) {
+	if (info.num_fences && info.num_fences < num_fences)
+		return -EINVAL;
+
+	if (info.num_fences) {
+		ret = sync_file_fill_info(sync_file, &info);
+		if (ret)
+			return ret;
+	} else {
 		info.status = dma_fence_get_status(sync_file->fence);
 		info.num_fences = num_fences;
-	} else if (info.num_fences < num_fences) {
-		return -EINVAL;
-	} else {
-		ret = sync_file_fill_info(sync_file, &info);
 	}
-	if (ret)
-		return ret;
 
 	memset(info.name, 0, sizeof(info.name));
 	sync_file_get_name(sync_file, info.name, sizeof(info.name));

@@ -43,7 +43,7 @@ struct dma_fence_array_cb {
 struct dma_fence_array {
 	struct dma_fence base;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* of base */
 	unsigned int num_fences;
 	struct dma_fence **fences;
 

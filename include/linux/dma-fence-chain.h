@@ -34,7 +34,7 @@ struct dma_fence_chain {
 		struct dma_fence_cb cb;
 		struct irq_work work;
 	};
-	spinlock_t lock;
+	spinlock_t lock;	/* of base */
 };
 
 void dma_fence_chain_init(struct dma_fence_chain *chain,
