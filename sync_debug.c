@@ -121,29 +121,33 @@ static void sync_print_fence(struct seq_file *s, struct dma_fence *fence,
 	seq_putc(s, '\n');
 }
 
-/* The points are fences under the lock of the timeline. */
+static void sync_print_point(struct seq_file *s, struct dma_fence *fence)
+{
+	int status = 0;
+
+	/* Only tell; to signal it is up to the timeline. */
+	if (dma_fence_test_signaled_flag(fence))
+		status = fence->error ?: 1;
+
+	seq_puts(s, "  ");
+	sync_print_fence(s, fence, status);
+}
+
+/* Points are fences only under the lock of the timeline. */
 static void sync_print_timeline(struct seq_file *s,
 				struct sync_timeline *timeline)
 {
 	struct rb_node *node;
 
-	guard(spinlock)(&timeline->lock);
+	spin_lock(&timeline->lock);
 
 	seq_printf(s, "%s: %d\n", timeline->name, (s32)timeline->value);
-	for (node = rb_first(&timeline->points); node;
-	     node = rb_next(node)) {
-		struct dma_fence *fence =
-			&rb_entry(node, struct sync_pt, node)->base;
-		int status = 0;
-
-		/* Only tell; to signal it is up to the timeline. */
-		if (dma_fence_test_signaled_flag(fence))
-			status = fence->error ?: 1;
-
-		seq_puts(s, "  ");
-		sync_print_fence(s, fence, status);
-	}
+	for (node = rb_first(&timeline->points); node; node = rb_next(node))
+		sync_print_point(s, &rb_entry(node, struct sync_pt,
+					      node)->base);
 	seq_putc(s, '\n');
+
+	spin_unlock(&timeline->lock);
 }
 
 /* Under the mutex the file has not been released, so its fence is there. */
