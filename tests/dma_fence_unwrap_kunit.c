@@ -12,6 +12,7 @@
 
 #include <linux/dma-fence-unwrap.h>
 
+#include "expect_warn.h"
 #include "fail_alloc.h"
 #include "mock_container.h"
 #include "mock_fence.h"
@@ -154,6 +155,25 @@ static void cursor_holds_chain_element_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(one), 3);
 	dma_fence_put(cursor.chain);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(one), 2);
+}
+
+static void empty_array_in_a_chain_is_passed(struct kunit *test)
+{
+	struct trio t = trio_create(test);
+	struct dma_fence *one = mock_chain_create(test, t.a, t.b, 1), *two;
+	struct dma_fence_array *empty = NULL;
+	struct leaves leaves;
+
+	EXPECT_KERNEL_WARNING(test, empty = dma_fence_array_create(0, NULL, 1, 1, false));
+	mock_container_adopt(test, empty ? &empty->base : NULL);
+	two = mock_chain_create(test, one, &empty->base, 2);
+	leaves = leaves_of(two);
+	KUNIT_ASSERT_EQ(test, leaves.count, 2);
+	KUNIT_EXPECT_PTR_EQ(test, leaves.fences[0], t.b);
+	KUNIT_EXPECT_PTR_EQ(test, leaves.fences[1], t.a);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(two), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(one), 2);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&empty->base), 2);
 }
 
 /* ---- merging ---- */
@@ -312,34 +332,97 @@ static void complete_next_time(struct mock_fence *mock)
 		mock->complete = true;
 }
 
+/* More than a merge has room for at first, so that it has to look twice. */
+#define NUM_SHRINKING 12
+
+static struct dma_fence *merge_shrinking(struct kunit *test, unsigned int num_left,
+					 struct dma_fence **fences)
+{
+	struct dma_fence_unwrap cursors[NUM_SHRINKING];
+	struct mock_fence *mock;
+	unsigned int i;
+
+	for (i = 0; i < NUM_SHRINKING; i++) {
+		mock = mock_fence_new_full(test);
+		if (i >= num_left)
+			mock->on_poll = complete_next_time;
+		fences[i] = &mock->base;
+	}
+	return mock_container_adopt(test, __dma_fence_unwrap_merge(NUM_SHRINKING, fences, cursors));
+}
+
 static void set_may_shrink_to_nothing(struct kunit *test)
 {
-	struct mock_fence *a = mock_fence_new_full(test), *b = mock_fence_new_full(test);
-	struct dma_fence *merged;
+	struct dma_fence *fences[NUM_SHRINKING], *merged = merge_shrinking(test, 0, fences);
+	unsigned int i;
 
-	a->on_poll = complete_next_time;
-	b->on_poll = complete_next_time;
-	merged = merge2(test, &a->base, &b->base);
-	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(merged));
-	mock_container_put(test, merged);
-	KUNIT_EXPECT_EQ(test, mock_fence_refs(&a->base), 1);
-	KUNIT_EXPECT_EQ(test, mock_fence_refs(&b->base), 1);
+	KUNIT_EXPECT_TRUE(test, mock_fence_flag(merged));
+	KUNIT_EXPECT_EQ(test, merged->context, 0);
+	for (i = 0; i < NUM_SHRINKING; i++)
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(fences[i]), 1);
 }
 
 static void set_may_shrink_to_one(struct kunit *test)
 {
-	struct mock_fence *a = mock_fence_new_full(test), *b = mock_fence_new_full(test);
-	struct dma_fence *merged;
+	struct dma_fence *fences[NUM_SHRINKING], *merged = merge_shrinking(test, 1, fences);
+	unsigned int i;
 
-	a->on_poll = complete_next_time;
-	merged = merge2(test, &a->base, &b->base);
-	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(merged));
-	dma_fence_signal(&a->base);
-	dma_fence_signal(&b->base);
-	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(merged));
-	mock_container_put(test, merged);
-	KUNIT_EXPECT_EQ(test, mock_fence_refs(&a->base), 1);
-	KUNIT_EXPECT_EQ(test, mock_fence_refs(&b->base), 1);
+	KUNIT_EXPECT_PTR_EQ(test, merged, fences[0]);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fences[0]), 2);
+	for (i = 1; i < NUM_SHRINKING; i++)
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(fences[i]), 1);
+}
+
+#define NUM_MANY 100000
+
+static DEFINE_SPINLOCK(many_lock);
+
+/* The latest context comes first. Takes over @list. */
+static struct dma_fence *many_array(struct mock_fence *mocks, struct mock_fence_log *log,
+				    struct dma_fence **list)
+{
+	u64 context = dma_fence_context_alloc(NUM_MANY);
+	struct dma_fence_array *array;
+	unsigned int i;
+
+	for (i = 0; i < NUM_MANY; i++) {
+		mocks[i].log = log;
+		dma_fence_init(&mocks[i].base, &mock_fence_embedded_ops, &many_lock,
+			       context + NUM_MANY - 1 - i, 1);
+		list[i] = &mocks[i].base;
+	}
+	array = dma_fence_array_create(NUM_MANY, list, dma_fence_context_alloc(1), 1, false);
+	return array ? &array->base : NULL;
+}
+
+static unsigned int count_in_reverse(struct dma_fence *merged, struct mock_fence *mocks)
+{
+	struct dma_fence *member;
+	unsigned int i, count = 0;
+
+	dma_fence_array_for_each(member, i, merged)
+		count += i < NUM_MANY && member == &mocks[NUM_MANY - 1 - i].base;
+	return count;
+}
+
+static void merge_of_many(struct kunit *test)
+{
+	struct mock_fence *mocks = kvcalloc(NUM_MANY, sizeof(*mocks), GFP_KERNEL);
+	struct dma_fence **list = kmalloc_array(NUM_MANY, sizeof(*list), GFP_KERNEL);
+	struct dma_fence *array, *none = NULL, *merged = NULL;
+	struct mock_fence_log log = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, mocks);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	array = many_array(mocks, &log, list);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	EXPECT_KERNEL_WARNINGS(test, 0, merged = dma_fence_unwrap_merge(array, none));
+	KUNIT_EXPECT_EQ(test, count_in_reverse(merged, mocks), NUM_MANY);
+	dma_fence_put(array);
+	KUNIT_EXPECT_EQ(test, log.releases, 0);
+	dma_fence_put(merged);
+	KUNIT_EXPECT_EQ(test, log.releases, NUM_MANY);
+	kvfree(mocks);
 }
 
 /* ---- random sets, and a model that compares every fence with every other ---- */
@@ -520,6 +603,7 @@ static struct kunit_case dma_fence_unwrap_cases[] = {
 	KUNIT_CASE(signalled_members_are_seen),
 	KUNIT_CASE(collected_nodes_are_not_seen),
 	KUNIT_CASE(cursor_holds_chain_element_only),
+	KUNIT_CASE(empty_array_in_a_chain_is_passed),
 	KUNIT_CASE(merge_of_nothing_is_a_stub_without_time),
 	KUNIT_CASE(merge_of_signalled_has_the_latest_time),
 	KUNIT_CASE(merge_of_signalled_loses_errors),
@@ -533,6 +617,7 @@ static struct kunit_case dma_fence_unwrap_cases[] = {
 	KUNIT_CASE(merge_without_memory_gives_nothing),
 	KUNIT_CASE(set_may_shrink_to_nothing),
 	KUNIT_CASE(set_may_shrink_to_one),
+	KUNIT_CASE(merge_of_many),
 	KUNIT_CASE_PARAM(merge_agrees_with_the_model, seed_gen_params),
 	{}
 };
