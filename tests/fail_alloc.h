@@ -69,7 +69,7 @@ static inline unsigned int fail_alloc_disarm(void)
 
 static inline void fail_alloc_setup(struct kunit *test)
 {
-	kunit_skip(test, "needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS, and no kmemleak");
+	kunit_skip(test, "needs FAILSLAB and FAULT_INJECTION_DEBUG_FS, and no kmemleak");
 }
 
 static inline void fail_alloc_arm(unsigned int nth)

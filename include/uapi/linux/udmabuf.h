@@ -49,7 +49,7 @@ struct udmabuf_create_item {
 struct udmabuf_create_list {
 	__u32 flags;
 	__u32 count;
-	struct udmabuf_create_item list[];
+	__extension__ struct udmabuf_create_item list[];
 };
 
 /* Both return the file descriptor of the buffer. */
