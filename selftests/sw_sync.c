@@ -404,6 +404,57 @@ TEST_F(sw_sync, info_many_fences)
 		close(fences[i]);
 }
 
+/* The entry of a sync file, from behind its address on, or NULL. */
+static char *file_text(const char *name)
+{
+	char key[64], *begin, *end;
+
+	if (read_file(DEBUGFS "/sync/info", text, sizeof(text)) < 0)
+		return NULL;
+	snprintf(key, sizeof(key), "] %s: ", name);
+	begin = strstr(text, "\nfences:\n");
+	begin = begin ? strstr(begin, key) : NULL;
+	end = begin ? strstr(begin, "\n\n") : NULL;
+	if (end)
+		end[1] = '\0';
+	return begin;
+}
+
+TEST_F(sw_sync, info_lists_sync_files)
+{
+	int other = named_timeline(_metadata, "sw_sync test");
+	int fences[2], merged;
+
+	ASSERT_LE(0, other);
+	EXPECT_EQ(NULL, file_text("a merged file"));
+	fences[0] = timeline_fence(self->timeline, 3);
+	fences[1] = timeline_fence(other, 9);
+	merged = sync_file_merge_as(fences[0], fences[1], "a merged file");
+	ASSERT_LE(0, merged);
+	EXPECT_STREQ("] a merged file: active\n"
+		     "  sw_sync test_fence active: 3 / 0\n"
+		     "  sw_sync test_fence active: 9 / 0\n",
+		     file_text("a merged file"));
+	ASSERT_EQ(0, timeline_advance(self->timeline, 3));
+	EXPECT_NE(NULL, strstr(file_text("a merged file") ?: "",
+			       "_fence signaled@"));
+	close(merged);
+	EXPECT_EQ(NULL, file_text("a merged file"));
+	close(fences[0]);
+	close(fences[1]);
+	close(other);
+}
+
+/* Bit of /proc/sys/kernel/tainted: something may hang, letter L. */
+#define TAINT_SOFTLOCKUP	14
+
+TEST_F(sw_sync, use_taints)
+{
+	close(timeline_fence(self->timeline, 1));
+	ASSERT_LT(0, read_file("/proc/sys/kernel/tainted", text, sizeof(text)));
+	EXPECT_EQ(1, strtoul(text, NULL, 10) >> TAINT_SOFTLOCKUP & 1);
+}
+
 /* ---------------------------------------------- races, failing allocations */
 
 struct user {
