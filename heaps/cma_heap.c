@@ -79,62 +79,23 @@ static int cma_heap_fill(struct heap_buffer *buffer)
 	return ret;
 }
 
-static void cma_heap_free(struct heap_buffer *buffer)
+static void cma_heap_empty(struct heap_buffer *buffer)
 {
 	cma_release(dma_heap_get_drvdata(buffer->heap),
 		    sg_page(buffer->runs.sgl), buffer->len >> PAGE_SHIFT);
-	heap_buffer_destroy(buffer);
 }
 
-static void cma_heap_release(struct dma_buf *dmabuf)
-{
-	cma_heap_free(dmabuf->priv);
-}
-
-static int cma_heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
-{
-	if (is_cow_mapping(vma->vm_flags))
-		return -EINVAL;
-
-	return heap_buffer_mmap(dmabuf, vma);
-}
-
-static const struct dma_buf_ops cma_heap_buf_ops = {
-	.attach = heap_buffer_attach,
-	.detach = heap_buffer_detach,
-	.map_dma_buf = heap_buffer_map,
-	.unmap_dma_buf = heap_buffer_unmap,
-	.begin_cpu_access = heap_buffer_begin_cpu_access,
-	.end_cpu_access = heap_buffer_end_cpu_access,
-	.mmap = cma_heap_mmap,
-	.vmap = heap_buffer_vmap,
-	.vunmap = heap_buffer_vunmap,
-	.release = cma_heap_release,
+static const struct heap_memory cma_heap_memory = {
+	.fill = cma_heap_fill,
+	.empty = cma_heap_empty,
+	.shared_only = true,
 };
 
 static struct dma_buf *cma_heap_allocate(struct dma_heap *heap,
 					 unsigned long len, u32 fd_flags,
 					 u64 heap_flags)
 {
-	struct heap_buffer *buffer;
-	struct dma_buf *dmabuf;
-	int ret;
-
-	buffer = heap_buffer_create(heap, len);
-	if (!buffer)
-		return ERR_PTR(-ENOMEM);
-
-	ret = cma_heap_fill(buffer);
-	if (ret) {
-		heap_buffer_destroy(buffer);
-		return ERR_PTR(ret);
-	}
-
-	dmabuf = heap_buffer_export(buffer, &cma_heap_buf_ops, fd_flags);
-	if (IS_ERR(dmabuf))
-		cma_heap_free(buffer);
-
-	return dmabuf;
+	return heap_buffer_allocate(heap, len, fd_flags, &cma_heap_memory);
 }
 
 static const struct dma_heap_ops cma_heap_ops = {

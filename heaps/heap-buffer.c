@@ -253,31 +253,10 @@ void heap_buffer_destroy(struct heap_buffer *buffer)
 	kfree(buffer);
 }
 
-/**
- * heap_buffer_export() - make a dma-buf of a buffer that has its pages
- * @buffer: buffer, which becomes &dma_buf.priv
- * @ops: operations of the heap
- * @fd_flags: access mode
- *
- * Return: dma-buf, or ERR_PTR and @buffer is still the caller's.
- */
-struct dma_buf *heap_buffer_export(struct heap_buffer *buffer,
-				   const struct dma_buf_ops *ops, u32 fd_flags)
-{
-	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
-
-	exp_info.exp_name = dma_heap_get_name(buffer->heap);
-	exp_info.ops = ops;
-	exp_info.size = buffer->len;
-	exp_info.flags = fd_flags;
-	exp_info.priv = buffer;
-
-	return dma_buf_export(&exp_info);
-}
-
 /* Devices */
 
-int heap_buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+static int heap_buffer_attach(struct dma_buf *dmabuf,
+			      struct dma_buf_attachment *attach)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 	struct heap_attachment *a;
@@ -303,7 +282,8 @@ int heap_buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 	return 0;
 }
 
-void heap_buffer_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+static void heap_buffer_detach(struct dma_buf *dmabuf,
+			       struct dma_buf_attachment *attach)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 	struct heap_attachment *a = attach->priv;
@@ -315,8 +295,8 @@ void heap_buffer_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attac
 	kfree(a);
 }
 
-struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
-				 enum dma_data_direction dir)
+static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = attach->dmabuf->priv;
 	struct heap_attachment *a = attach->priv;
@@ -332,8 +312,9 @@ struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
 	return &a->table;
 }
 
-void heap_buffer_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		       enum dma_data_direction dir)
+static void heap_buffer_unmap(struct dma_buf_attachment *attach,
+			      struct sg_table *sgt,
+			      enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = attach->dmabuf->priv;
 	struct heap_attachment *a = attach->priv;
@@ -346,39 +327,40 @@ void heap_buffer_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 /* CPU */
 
-int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
-				 enum dma_data_direction dir)
+/* Pass the memory from the devices to the CPU, or back. */
+static void heap_buffer_sync(struct heap_buffer *buffer,
+			     enum dma_data_direction dir, bool for_cpu)
 {
-	struct heap_buffer *buffer = dmabuf->priv;
 	struct heap_attachment *a;
 
 	guard(mutex)(&buffer->lock);
 
-	if (buffer->area)
+	if (buffer->area && for_cpu)
 		invalidate_kernel_vmap_range(buffer->vaddr, buffer->len);
+	else if (buffer->area)
+		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
 
-	list_for_each_entry(a, &buffer->attachments, node)
-		if (a->mapped)
+	list_for_each_entry(a, &buffer->attachments, node) {
+		if (!a->mapped)
+			continue;
+		if (for_cpu)
 			dma_sync_sgtable_for_cpu(a->dev, &a->table, dir);
+		else
+			dma_sync_sgtable_for_device(a->dev, &a->table, dir);
+	}
+}
 
+int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
+				 enum dma_data_direction dir)
+{
+	heap_buffer_sync(dmabuf->priv, dir, true);
 	return 0;
 }
 
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir)
 {
-	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_attachment *a;
-
-	guard(mutex)(&buffer->lock);
-
-	if (buffer->area)
-		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
-
-	list_for_each_entry(a, &buffer->attachments, node)
-		if (a->mapped)
-			dma_sync_sgtable_for_device(a->dev, &a->table, dir);
-
+	heap_buffer_sync(dmabuf->priv, dir, false);
 	return 0;
 }
 
@@ -389,7 +371,7 @@ int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
  * Private mappings of pages without struct page must have them in one piece.
  * User space cannot know about pieces, so only a single page is allowed.
  */
-int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+static int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 	unsigned long skip = vma->vm_pgoff << PAGE_SHIFT;
@@ -397,7 +379,8 @@ int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (is_cow_mapping(vma->vm_flags) && vma_pages(vma) > 1)
+	if (is_cow_mapping(vma->vm_flags) &&
+	    (buffer->memory->shared_only || vma_pages(vma) > 1))
 		return -EINVAL;
 
 	for_each_sgtable_sg(&buffer->runs, sg, i) {
@@ -499,4 +482,82 @@ void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	guard(mutex)(&buffer->lock);
 	heap_buffer_unmap_kernel(buffer);
+}
+
+static void heap_buffer_release(struct dma_buf *dmabuf)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	buffer->memory->empty(buffer);
+	heap_buffer_destroy(buffer);
+}
+
+static const struct dma_buf_ops heap_buffer_ops = {
+	.attach = heap_buffer_attach,
+	.detach = heap_buffer_detach,
+	.map_dma_buf = heap_buffer_map,
+	.unmap_dma_buf = heap_buffer_unmap,
+	.begin_cpu_access = heap_buffer_begin_cpu_access,
+	.end_cpu_access = heap_buffer_end_cpu_access,
+	.mmap = heap_buffer_mmap,
+	.vmap = heap_buffer_vmap,
+	.vunmap = heap_buffer_vunmap,
+	.release = heap_buffer_release,
+};
+
+static struct dma_buf *heap_buffer_export(struct heap_buffer *buffer,
+					  u32 fd_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
+
+	exp_info.exp_name = dma_heap_get_name(buffer->heap);
+	exp_info.ops = &heap_buffer_ops;
+	exp_info.size = buffer->len;
+	exp_info.flags = fd_flags;
+	exp_info.priv = buffer;
+
+	return dma_buf_export(&exp_info);
+}
+
+/**
+ * heap_buffer_allocate() - what &dma_heap_ops.allocate has to do
+ * @heap: heap
+ * @len: bytes, whole pages
+ * @fd_flags: access mode of the file
+ * @memory: how pages come and go
+ *
+ * Context: Process context, may sleep.
+ * Return: buffer with one reference, or ERR_PTR: -ENOMEM, or the errno of
+ * &heap_memory.fill or dma_buf_export().
+ */
+struct dma_buf *heap_buffer_allocate(struct dma_heap *heap, unsigned long len,
+				     u32 fd_flags,
+				     const struct heap_memory *memory)
+{
+	struct heap_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	buffer = heap_buffer_create(heap, len);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	buffer->memory = memory;
+
+	ret = memory->fill(buffer);
+	if (ret)
+		goto err_destroy;
+
+	dmabuf = heap_buffer_export(buffer, fd_flags);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto err_empty;
+	}
+
+	return dmabuf;
+
+err_empty:
+	memory->empty(buffer);
+err_destroy:
+	heap_buffer_destroy(buffer);
+	return ERR_PTR(ret);
 }

@@ -13,11 +13,26 @@
 #include <linux/scatterlist.h>
 
 struct dma_heap;
+struct heap_buffer;
 struct vm_struct;
+
+/**
+ * struct heap_memory - where a heap has its pages from
+ * @fill: get pages for &heap_buffer.len into &heap_buffer.runs. Return: 0, or an
+ *	errno with nothing left behind.
+ * @empty: give the pages back
+ * @shared_only: refuse private mappings
+ */
+struct heap_memory {
+	int (*fill)(struct heap_buffer *buffer);
+	void (*empty)(struct heap_buffer *buffer);
+	bool shared_only;
+};
 
 /**
  * struct heap_buffer - memory of a buffer, &dma_buf.priv
  * @heap: where it comes from; constant
+ * @memory: how its pages come and go; constant
  * @len: bytes, whole pages; constant
  * @runs: the pages, an entry for each contiguous run; constant
  * @lock: guards all below, taken inside &dma_buf.resv
@@ -27,6 +42,7 @@ struct vm_struct;
  */
 struct heap_buffer {
 	struct dma_heap *heap;
+	const struct heap_memory *memory;
 	unsigned long len;
 	struct sg_table runs;
 	struct mutex lock;	/* guards attachments, vaddr, area */
@@ -60,20 +76,14 @@ int heap_runs_copy(const struct sg_table *runs, unsigned int max_seg,
 
 struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len);
 void heap_buffer_destroy(struct heap_buffer *buffer);
-struct dma_buf *heap_buffer_export(struct heap_buffer *buffer,
-				   const struct dma_buf_ops *ops, u32 fd_flags);
+struct dma_buf *heap_buffer_allocate(struct dma_heap *heap, unsigned long len,
+				     u32 fd_flags,
+				     const struct heap_memory *memory);
 
-int heap_buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
-void heap_buffer_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
-struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
-				 enum dma_data_direction dir);
-void heap_buffer_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		       enum dma_data_direction dir);
 int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir);
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir);
-int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
 

@@ -107,58 +107,25 @@ static void system_heap_free_run(struct page *page, unsigned long pages)
 	}
 }
 
-static void system_heap_free(struct heap_buffer *buffer)
+static void system_heap_empty(struct heap_buffer *buffer)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
 	for_each_sgtable_sg(&buffer->runs, sg, i)
 		system_heap_free_run(sg_page(sg), sg->length >> PAGE_SHIFT);
-
-	heap_buffer_destroy(buffer);
 }
 
-static void system_heap_release(struct dma_buf *dmabuf)
-{
-	system_heap_free(dmabuf->priv);
-}
-
-static const struct dma_buf_ops system_heap_buf_ops = {
-	.attach = heap_buffer_attach,
-	.detach = heap_buffer_detach,
-	.map_dma_buf = heap_buffer_map,
-	.unmap_dma_buf = heap_buffer_unmap,
-	.begin_cpu_access = heap_buffer_begin_cpu_access,
-	.end_cpu_access = heap_buffer_end_cpu_access,
-	.mmap = heap_buffer_mmap,
-	.vmap = heap_buffer_vmap,
-	.vunmap = heap_buffer_vunmap,
-	.release = system_heap_release,
+static const struct heap_memory system_heap_memory = {
+	.fill = system_heap_fill,
+	.empty = system_heap_empty,
 };
 
 static struct dma_buf *system_heap_allocate(struct dma_heap *heap,
 					    unsigned long len, u32 fd_flags,
 					    u64 heap_flags)
 {
-	struct heap_buffer *buffer;
-	struct dma_buf *dmabuf;
-	int ret;
-
-	buffer = heap_buffer_create(heap, len);
-	if (!buffer)
-		return ERR_PTR(-ENOMEM);
-
-	ret = system_heap_fill(buffer);
-	if (ret) {
-		heap_buffer_destroy(buffer);
-		return ERR_PTR(ret);
-	}
-
-	dmabuf = heap_buffer_export(buffer, &system_heap_buf_ops, fd_flags);
-	if (IS_ERR(dmabuf))
-		system_heap_free(buffer);
-
-	return dmabuf;
+	return heap_buffer_allocate(heap, len, fd_flags, &system_heap_memory);
 }
 
 static const struct dma_heap_ops system_heap_ops = {
