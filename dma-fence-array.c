@@ -4,12 +4,10 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/cleanup.h>
 #include <linux/dma-fence-array.h>
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/irq_work.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>

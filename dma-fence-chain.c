@@ -3,11 +3,11 @@
  * Chains: timelines whose points are fences.
  */
 
+#include <linux/cleanup.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/irq_work.h>
-#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -53,7 +53,7 @@ static bool dma_fence_chain_skip(struct dma_fence_chain *chain,
 	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
 	struct dma_fence *older = NULL, *unused;
 
-	if (!dma_fence_is_signaled(prev_chain ? prev_chain->fence : prev))
+	if (!dma_fence_is_signaled(dma_fence_chain_contained(prev)))
 		return false;
 
 	if (prev_chain)
