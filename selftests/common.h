@@ -480,6 +480,23 @@ static inline int named_timeline(struct __test_metadata *_metadata, const char *
 	return timeline;
 }
 
+/* For FIXTURE_SETUP(): two timelines with a fence each, or false. */
+static inline bool setup_two_fences(struct __test_metadata *_metadata,
+				    int timeline[2], int fence[2])
+{
+	static const char * const names[] = { "first", "second" };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		timeline[i] = named_timeline(_metadata, names[i]);
+		if (timeline[i] < 0)
+			return false;
+		fence[i] = timeline_fence(timeline[i], 1);
+		ASSERT_LE(0, fence[i]);
+	}
+	return true;
+}
+
 /* The earliest deadline of a fence of some timeline, or -errno. */
 static inline __s64 fence_deadline(int timeline, int sync_file)
 {

@@ -13,16 +13,8 @@ FIXTURE(info)
 
 FIXTURE_SETUP(info)
 {
-	static const char * const names[] = { "first", "second" };
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		self->timeline[i] = named_timeline(_metadata, names[i]);
-		if (self->timeline[i] < 0)
-			return;
-		self->fence[i] = timeline_fence(self->timeline[i], 1);
-		ASSERT_LE(0, self->fence[i]);
-	}
+	if (!setup_two_fences(_metadata, self->timeline, self->fence))
+		return;
 	self->both = sync_file_merge_as(self->fence[0], self->fence[1], "both");
 	ASSERT_LE(0, self->both);
 }
