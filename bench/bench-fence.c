@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A single fence. */
+
+#include <linux/dma-fence.h>
+#include <linux/ktime.h>
+#include <linux/spinlock.h>
+
+#include "bench.h"
+
+#define BATCH	1000
+
+struct dma_fence *bench_fences;
+
+static DEFINE_SPINLOCK(bench_lock);
+static struct dma_fence_cb bench_cbs[4 * BATCH];
+
+static const char *bench_fence_name(struct dma_fence *fence)
+{
+	return "bench";
+}
+
+static void bench_fence_release(struct dma_fence *fence)
+{
+}
+
+static const struct dma_fence_ops bench_fence_ops = {
+	.get_driver_name = bench_fence_name,
+	.get_timeline_name = bench_fence_name,
+	.release = bench_fence_release,
+};
+
+void bench_fence_init(struct dma_fence *fence, u64 context, u64 seqno)
+{
+	dma_fence_init(fence, &bench_fence_ops, &bench_lock, context, seqno);
+}
+
+/* The first @count fences, pending, of one context or of as many. */
+void bench_fences_init(unsigned int count, bool same_context)
+{
+	u64 context = dma_fence_context_alloc(count);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		bench_fence_init(&bench_fences[i],
+				 context + (same_context ? 0 : i), i + 1);
+}
+
+void bench_fences_signal(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		dma_fence_signal(&bench_fences[i]);
+}
+
+void bench_fences_put(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		dma_fence_put(&bench_fences[i]);
+}
+
+static void prepare_pending(const struct bench_case *c)
+{
+	bench_fences_init(BATCH, true);
+}
+
+static void prepare_signalled(const struct bench_case *c)
+{
+	bench_fences_init(BATCH, true);
+	bench_fences_signal(BATCH);
+}
+
+static void finish_signal_put(const struct bench_case *c)
+{
+	bench_fences_signal(BATCH);
+	bench_fences_put(BATCH);
+}
+
+static void finish_put(const struct bench_case *c)
+{
+	bench_fences_put(BATCH);
+}
+
+static void bench_nothing(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+}
+
+static void prepare_callbacks(const struct bench_case *c)
+{
+	unsigned int i, j;
+
+	prepare_pending(c);
+	for (i = 0; i < BATCH; i++)
+		for (j = 0; j < c->param; j++)
+			dma_fence_add_callback(&bench_fences[i],
+					       &bench_cbs[i * c->param + j],
+					       bench_nothing);
+}
+
+static void run_init_put(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		bench_fence_init(&bench_fences[i], 1, i);
+		dma_fence_put(&bench_fences[i]);
+	}
+}
+
+static void run_init_signal_put(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		bench_fence_init(&bench_fences[i], 1, i);
+		dma_fence_signal(&bench_fences[i]);
+		dma_fence_put(&bench_fences[i]);
+	}
+}
+
+static void run_signal(const struct bench_case *c)
+{
+	bench_fences_signal(BATCH);
+}
+
+static void run_add_remove(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		dma_fence_add_callback(&bench_fences[i], &bench_cbs[i],
+				       bench_nothing);
+		dma_fence_remove_callback(&bench_fences[i], &bench_cbs[i]);
+	}
+}
+
+static void run_is_signaled(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_is_signaled(&bench_fences[i]);
+}
+
+static void run_wait(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_wait(&bench_fences[i], false);
+}
+
+static void run_get_put(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_put(dma_fence_get(&bench_fences[i]));
+}
+
+static void run_stub(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_put(dma_fence_get_stub());
+}
+
+const struct bench_case bench_fence_cases[] = {
+	{ .name = "fence/init-put", .batch = BATCH, .run = run_init_put },
+	{ .name = "fence/init-signal-put", .batch = BATCH,
+	  .run = run_init_signal_put },
+	{ .name = "fence/signal", .batch = BATCH, .prepare = prepare_pending,
+	  .run = run_signal, .finish = finish_put },
+	{ .name = "fence/signal-callbacks-1", .param = 1, .batch = BATCH,
+	  .prepare = prepare_callbacks, .run = run_signal,
+	  .finish = finish_put },
+	{ .name = "fence/signal-callbacks-4", .param = 4, .batch = BATCH,
+	  .prepare = prepare_callbacks, .run = run_signal,
+	  .finish = finish_put },
+	{ .name = "fence/add-remove-callback", .batch = BATCH,
+	  .prepare = prepare_pending, .run = run_add_remove,
+	  .finish = finish_signal_put },
+	{ .name = "fence/is-signaled-pending", .batch = BATCH,
+	  .prepare = prepare_pending, .run = run_is_signaled,
+	  .finish = finish_signal_put },
+	{ .name = "fence/is-signaled-done", .batch = BATCH,
+	  .prepare = prepare_signalled, .run = run_is_signaled,
+	  .finish = finish_put },
+	{ .name = "fence/wait-done", .batch = BATCH,
+	  .prepare = prepare_signalled, .run = run_wait,
+	  .finish = finish_put },
+	{ .name = "fence/get-put", .batch = BATCH, .prepare = prepare_pending,
+	  .run = run_get_put, .finish = finish_signal_put },
+	{ .name = "fence/stub", .batch = BATCH, .run = run_stub },
+	{ }
+};
