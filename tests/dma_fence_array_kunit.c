@@ -5,8 +5,11 @@
 
 #include <kunit/test.h>
 
+#include <linux/cleanup.h>
 #include <linux/irqflags.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
 #include "expect_warn.h"
@@ -621,6 +624,63 @@ static void array_of_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
 }
 
+/* ---- where the last reference may go ---- */
+
+static void put_under_a_lock(struct dma_fence *fence)
+{
+	static DEFINE_SPINLOCK(lock);
+
+	guard(spinlock_irqsave)(&lock);
+
+	dma_fence_put(fence);
+}
+
+static void list_from_vmalloc_is_freed_under_a_lock(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_fence_array *array;
+	struct dma_fence **list;
+
+	list = vmalloc(sizeof(*list));
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	list[0] = dma_fence_get(fence);
+	array = dma_fence_array_create(1, list, 1, 1, false);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	EXPECT_KERNEL_WARNINGS(test, 0, put_under_a_lock(&array->base));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
+}
+
+static void large_array_is_freed_under_a_lock(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_fence_array *array;
+	struct dma_fence **list;
+	unsigned int i;
+
+	list = vmalloc(array_size(NUM_MANY, sizeof(*list)));
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (i = 0; i < NUM_MANY; i++)
+		list[i] = dma_fence_get(fence);
+	array = dma_fence_array_create(NUM_MANY, list, 1, 1, false);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	EXPECT_KERNEL_WARNINGS(test, 0, put_under_a_lock(&array->base));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
+}
+
+/* Those who find fences under RCU look at the count, even if it is zero. */
+static void array_can_be_looked_at_for_a_grace_period(struct kunit *test)
+{
+	struct dma_fence *array = mock_array(test, mock_fence_new(test));
+	unsigned int refs = 1;
+
+	mock_container_disown(test, array);
+	rcu_read_lock();
+	dma_fence_put(array);
+	EXPECT_KERNEL_WARNINGS(test, 0, refs = mock_fence_refs(array));
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, refs, 0);
+}
+
 static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(create_takes_over_references),
 	KUNIT_CASE(last_put_drops_members),
@@ -664,6 +724,9 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE_PARAM(array_matches_context_of_all_members, match_gen_params),
 	KUNIT_CASE(others_match_their_own_context),
 	KUNIT_CASE(array_of_many),
+	KUNIT_CASE(list_from_vmalloc_is_freed_under_a_lock),
+	KUNIT_CASE(large_array_is_freed_under_a_lock),
+	KUNIT_CASE(array_can_be_looked_at_for_a_grace_period),
 	{}
 };
 

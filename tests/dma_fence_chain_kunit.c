@@ -650,6 +650,20 @@ static void million_links_are_released(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
 }
 
+/* Those who find fences under RCU look at the count, even if it is zero. */
+static void node_can_be_looked_at_for_a_grace_period(struct kunit *test)
+{
+	struct dma_fence *node = mock_chain_create(test, NULL, mock_fence_new(test), 1);
+	unsigned int refs = 1;
+
+	mock_container_disown(test, node);
+	rcu_read_lock();
+	dma_fence_put(node);
+	EXPECT_KERNEL_WARNINGS(test, 0, refs = mock_fence_refs(node));
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, refs, 0);
+}
+
 static struct kunit_case dma_fence_chain_cases[] = {
 	KUNIT_CASE(init_takes_over_references),
 	KUNIT_CASE(last_put_drops_fences),
@@ -685,6 +699,7 @@ static struct kunit_case dma_fence_chain_cases[] = {
 	KUNIT_CASE(walkers_do_not_disturb_each_other),
 	KUNIT_CASE(release_stops_at_a_node_in_use),
 	KUNIT_CASE(release_works_with_interrupts_off),
+	KUNIT_CASE(node_can_be_looked_at_for_a_grace_period),
 	KUNIT_CASE_SLOW(million_links_are_released),
 	{}
 };
