@@ -21,6 +21,7 @@
 #include <uapi/linux/dma-buf.h>
 
 #include "fail_alloc.h"
+#include "mock_container.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
 #include "test_util.h"
@@ -429,30 +430,13 @@ static void dma_buf_import_sync_file_signalled(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_fence(buf, fence, DMA_RESV_USAGE_WRITE));
 }
 
-static struct dma_fence *array_of_two(struct kunit *test, struct dma_fence *one,
-				      struct dma_fence *two)
-{
-	struct dma_fence **fences = kcalloc(2, sizeof(*fences), GFP_KERNEL);
-	struct dma_fence_array *array;
-
-	KUNIT_ASSERT_NOT_NULL(test, fences);
-	fences[0] = dma_fence_get(one);
-	fences[1] = dma_fence_get(two);
-	array = dma_fence_array_create(2, fences, dma_fence_context_alloc(1), 1, false);
-	KUNIT_ASSERT_NOT_NULL(test, array);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put_wrapper,
-							   &array->base));
-
-	return &array->base;
-}
-
 /* a reservation object may not contain containers, so they are taken apart */
 static void dma_buf_import_sync_file_array(struct kunit *test)
 {
 	struct dma_fence *one = mock_fence_new(test);
 	struct dma_fence *two = mock_fence_new(test);
 	struct dma_buf *buf = mock_buf_create(test);
-	int fd = sync_file_fd(test, array_of_two(test, one, two));
+	int fd = sync_file_fd(test, mock_array(test, one, two));
 
 	test_expect_warnings(test, 0,
 			     KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
@@ -485,6 +469,237 @@ static void dma_buf_sync_file_round_trip(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_fence(to, fence, DMA_RESV_USAGE_WRITE));
 }
 
+/* Import and export: containers of all kinds */
+
+#define NUM_LEAVES 4
+
+struct nest {
+	struct dma_fence *leaves[NUM_LEAVES];
+	struct dma_fence *container;
+};
+
+static struct dma_fence *nest_array(struct kunit *test, struct dma_fence **leaves)
+{
+	return mock_array_create(test, false, leaves, NUM_LEAVES);
+}
+
+static struct dma_fence *nest_chain(struct kunit *test, struct dma_fence **leaves)
+{
+	struct dma_fence *node = mock_chain_create(test, NULL, leaves[0], 1);
+
+	node = mock_chain_create(test, node, leaves[1], 2);
+	node = mock_chain_create(test, node, leaves[2], 3);
+	return mock_chain_create(test, node, leaves[3], 4);
+}
+
+static struct dma_fence *nest_chain_of_arrays(struct kunit *test, struct dma_fence **leaves)
+{
+	struct dma_fence *node;
+
+	node = mock_chain_create(test, NULL, mock_array(test, leaves[0], leaves[1]), 1);
+	return mock_chain_create(test, node, mock_array(test, leaves[2], leaves[3]), 2);
+}
+
+static struct dma_fence *nest_chain_with_plain_end(struct kunit *test, struct dma_fence **leaves)
+{
+	return mock_chain_create(test, leaves[0],
+				 mock_array(test, leaves[1], leaves[2], leaves[3]), 1);
+}
+
+static const struct nesting {
+	const char *desc;
+	struct dma_fence *(*create)(struct kunit *test, struct dma_fence **leaves);
+} nestings[] = {
+	{ "array", nest_array },
+	{ "chain", nest_chain },
+	{ "chain of arrays", nest_chain_of_arrays },
+	{ "chain with plain end", nest_chain_with_plain_end },
+};
+
+KUNIT_ARRAY_PARAM_DESC(nesting, nestings, desc);
+
+static struct nest *nest_create(struct kunit *test)
+{
+	struct nest *nest = kunit_kzalloc(test, sizeof(*nest), GFP_KERNEL);
+	const struct nesting *param = test->param_value;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, nest);
+	for (i = 0; i < NUM_LEAVES; i++)
+		nest->leaves[i] = mock_fence_new(test);
+	nest->container = param->create(test, nest->leaves);
+	return nest;
+}
+
+static void nest_expect_refs(struct kunit *test, struct nest *nest, unsigned int refs)
+{
+	unsigned int i;
+
+	for (i = 0; i < NUM_LEAVES; i++)
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(nest->leaves[i]), refs);
+}
+
+static void expect_no_containers(struct kunit *test, struct dma_buf *buf)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_lock(buf->resv, NULL);
+	dma_resv_for_each_fence(&cursor, buf->resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		KUNIT_EXPECT_FALSE(test, dma_fence_is_container(fence));
+	dma_resv_unlock(buf->resv);
+}
+
+static void dma_buf_import_sync_file_nested(struct kunit *test)
+{
+	struct nest *nest = nest_create(test);
+	unsigned int i, refs = mock_fence_refs(nest->leaves[0]);
+	struct dma_buf *buf = mock_buf_create(test);
+	int fd = sync_file_fd(test, nest->container);
+
+	nest_expect_refs(test, nest, refs);
+	test_expect_warnings(test, 0,
+			     KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
+	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), NUM_LEAVES);
+	for (i = 0; i < NUM_LEAVES; i++)
+		KUNIT_EXPECT_TRUE(test, has_fence(buf, nest->leaves[i], DMA_RESV_USAGE_WRITE));
+	expect_no_containers(test, buf);
+	nest_expect_refs(test, nest, refs + 1);
+	/* the case's own and that of the file */
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(nest->container), 2);
+}
+
+/* None of it is in the buffer afterwards, not even what there was room for. */
+static void dma_buf_import_sync_file_nested_out_of_memory(struct kunit *test)
+{
+	struct dma_buf_import_sync_file arg = { .flags = DMA_BUF_SYNC_WRITE };
+	struct nest *nest = nest_create(test);
+	unsigned int nth, refs = mock_fence_refs(nest->leaves[0]);
+	struct dma_buf *buf = mock_buf_create(test);
+	void __user *user = test_user_page(test);
+	long ret = 0;
+
+	arg.fd = sync_file_fd(test, nest->container);
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+							  user)); nth++) {
+		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 0);
+		nest_expect_refs(test, nest, refs);
+	}
+	KUNIT_EXPECT_GT(test, nth, 1);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	nest_expect_refs(test, nest, refs + 1);
+}
+
+static void dma_buf_import_sync_file_nested_signalled(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	struct nest *nest = nest_create(test);
+	unsigned int i;
+
+	for (i = 0; i < NUM_LEAVES; i++)
+		dma_fence_signal(nest->leaves[i]);
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW,
+						  sync_file_fd(test, nest->container)));
+	expect_no_containers(test, buf);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(buf->resv, DMA_RESV_USAGE_BOOKKEEP));
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(exported_fence(test, buf, FLAGS_RW)));
+}
+
+/* What is pending is there, whatever becomes of the rest. */
+static void dma_buf_import_sync_file_nested_partly_signalled(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	struct nest *nest = nest_create(test);
+	struct dma_fence *fence;
+
+	dma_fence_signal(nest->leaves[0]);
+	dma_fence_signal(nest->leaves[2]);
+	dma_fence_signal(nest->leaves[3]);
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW,
+						  sync_file_fd(test, nest->container)));
+	expect_no_containers(test, buf);
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, nest->leaves[1], DMA_RESV_USAGE_WRITE));
+	fence = exported_fence(test, buf, FLAGS_RW);
+	KUNIT_EXPECT_PTR_EQ(test, fence, nest->leaves[1]);
+}
+
+/* Out comes an array of what went in, and that goes into the next buffer. */
+static void dma_buf_sync_file_round_trip_of_nested(struct kunit *test)
+{
+	struct dma_buf *from = mock_buf_create(test), *to = mock_buf_create(test);
+	struct nest *nest = nest_create(test);
+	unsigned int refs = mock_fence_refs(nest->leaves[0]);
+	struct dma_fence *fence;
+	int fd;
+
+	KUNIT_ASSERT_EQ(test, 0, import_sync_file(test, from, DMA_BUF_SYNC_READ,
+						  sync_file_fd(test, nest->container)));
+	KUNIT_ASSERT_EQ(test, export_sync_file(test, from, DMA_BUF_SYNC_WRITE, &fd), 0);
+	nest_expect_refs(test, nest, refs + 2);
+	KUNIT_ASSERT_EQ(test, import_sync_file(test, to, DMA_BUF_SYNC_WRITE, fd), 0);
+	nest_expect_refs(test, nest, refs + 3);
+	expect_no_containers(test, to);
+	KUNIT_EXPECT_EQ(test, count_fences(to, DMA_RESV_USAGE_WRITE), NUM_LEAVES);
+
+	fence = sync_file_get_fence(fd);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(fence));
+	KUNIT_EXPECT_EQ(test, to_dma_fence_array(fence)->num_fences, NUM_LEAVES);
+	dma_fence_put(fence);
+	close_fd(fd);
+	flush_delayed_fput();
+	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(nest->leaves[0], refs + 2));
+	nest_expect_refs(test, nest, refs + 2);
+}
+
+/* An error that comes later shows in what was exported before. */
+static void dma_buf_sync_file_error_of_nested(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	struct nest *nest = nest_create(test);
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW,
+						  sync_file_fd(test, nest->container)));
+	fence = exported_fence(test, buf, FLAGS_RW);
+	dma_fence_enable_sw_signaling(fence);
+	dma_fence_signal(nest->leaves[0]);
+	dma_fence_signal(nest->leaves[1]);
+	mock_fence_fail(nest->leaves[2], -EIO);
+	dma_fence_signal(nest->leaves[3]);
+	KUNIT_EXPECT_TRUE(test, mock_fence_wait_flag(fence));
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), -EIO);
+}
+
+static void dma_buf_import_sync_file_empty_array(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_fence_array *array = NULL;
+
+	test_expect_warnings(test, 1, array = dma_fence_array_create(0, NULL, 1, 1, false));
+	mock_container_adopt(test, array ? &array->base : NULL);
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW,
+						  sync_file_fd(test, &array->base)));
+	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 0);
+}
+
+/* Links whose work is done are gone by the time that they are counted. */
+static void dma_buf_import_sync_file_collected_chain(struct kunit *test)
+{
+	struct dma_fence *done = mock_fence_new(test), *fence = mock_fence_new(test);
+	struct dma_fence *older = mock_chain_create(test, NULL, done, 1);
+	struct dma_fence *node = mock_chain_create(test, older, fence, 2);
+	struct dma_buf *buf = mock_buf_create(test);
+
+	dma_fence_signal(done);
+	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, sync_file_fd(test, node)));
+	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 1);
+	KUNIT_EXPECT_TRUE(test, has_fence(buf, fence, DMA_RESV_USAGE_WRITE));
+}
+
 static struct kunit_case dma_buf_sync_file_cases[] = {
 	KUNIT_CASE_PARAM(dma_buf_export_sync_file_flags, bad_flags_gen_params),
 	KUNIT_CASE(dma_buf_export_sync_file_fault),
@@ -508,6 +723,14 @@ static struct kunit_case dma_buf_sync_file_cases[] = {
 	KUNIT_CASE(dma_buf_import_sync_file_array),
 	KUNIT_CASE(dma_buf_import_sync_file_stub),
 	KUNIT_CASE(dma_buf_sync_file_round_trip),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_nested, nesting_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_nested_out_of_memory, nesting_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_nested_signalled, nesting_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_import_sync_file_nested_partly_signalled, nesting_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_sync_file_round_trip_of_nested, nesting_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_sync_file_error_of_nested, nesting_gen_params),
+	KUNIT_CASE(dma_buf_import_sync_file_empty_array),
+	KUNIT_CASE(dma_buf_import_sync_file_collected_chain),
 	{}
 };
 
