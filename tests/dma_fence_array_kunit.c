@@ -181,6 +181,14 @@ static void empty_array_warns(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, dma_fence_array_first(&array->base));
 }
 
+static void negative_count_warns(struct kunit *test)
+{
+	struct dma_fence_array *array = NULL;
+
+	EXPECT_KERNEL_WARNING(test, array = dma_fence_array_alloc(-1));
+	KUNIT_EXPECT_NULL(test, array);
+}
+
 static void array_in_array_warns(struct kunit *test)
 {
 	struct dma_fence *inner = mock_array(test, mock_fence_new(test));
@@ -598,7 +606,8 @@ static void others_match_their_own_context(struct kunit *test)
 
 /* ---- size ---- */
 
-#define NUM_MANY 100000
+/* More than fit into the largest allocation of contiguous memory. */
+#define NUM_MANY 150000
 
 /* User space can merge that many. */
 static void array_of_many(struct kunit *test)
@@ -694,6 +703,7 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(alloc_gives_zeroed_memory),
 	KUNIT_CASE(init_works_while_signalling),
 	KUNIT_CASE(empty_array_warns),
+	KUNIT_CASE(negative_count_warns),
 	KUNIT_CASE(array_in_array_warns),
 	KUNIT_CASE(chain_in_array_warns),
 	KUNIT_CASE(plain_members_do_not_warn),

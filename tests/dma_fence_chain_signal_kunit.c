@@ -55,6 +55,18 @@ static void poll_does_not_enable_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line->mocks[2]->log->enables, 0);
 }
 
+static void poll_holds_nothing(struct kunit *test)
+{
+	struct line *line = line_create(test);
+
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->head));
+	dma_fence_signal(line->fences[2]);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->head));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(line->nodes[2]), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(line->nodes[1]), 2);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(line->fences[1]), 2);
+}
+
 static void enable_asks_newest_pending_fence_only(struct kunit *test)
 {
 	struct line *line = line_create(test);
@@ -319,6 +331,7 @@ static void wait_ends_when_all_have_signalled(struct kunit *test)
 static struct kunit_case dma_fence_chain_signal_cases[] = {
 	KUNIT_CASE(init_does_not_ask_fences),
 	KUNIT_CASE(poll_does_not_enable_fences),
+	KUNIT_CASE(poll_holds_nothing),
 	KUNIT_CASE(enable_asks_newest_pending_fence_only),
 	KUNIT_CASE(enable_with_nothing_pending_completes_at_once),
 	KUNIT_CASE(callback_holds_node_and_fence),
