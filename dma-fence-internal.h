@@ -6,7 +6,12 @@
 #ifndef __DMA_FENCE_INTERNAL_H
 #define __DMA_FENCE_INTERNAL_H
 
+#include <linux/types.h>
+
+struct dma_fence;
 struct dma_fence_array;
+
+bool dma_fence_enable_locked(struct dma_fence *fence);
 
 struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences);
 

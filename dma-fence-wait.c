@@ -11,6 +11,8 @@
 
 #include <trace/events/dma_fence.h>
 
+#include "dma-fence-internal.h"
+
 /* A task that sleeps until a fence signals. */
 struct dma_fence_sleeper {
 	struct dma_fence_cb cb;
@@ -56,6 +58,32 @@ static signed long dma_fence_sleep_locked(struct dma_fence *fence, bool intr,
 	return timeout;
 }
 
+/* With fence->lock held on entry and on exit. */
+static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
+					 signed long timeout,
+					 unsigned long *flags)
+{
+	struct dma_fence_sleeper sleeper = {
+		.cb.func = dma_fence_wake_sleeper,
+		.task = current,
+	};
+	signed long ret;
+
+	if (dma_fence_test_signaled_flag(fence))
+		return timeout ?: 1;
+	if (intr && signal_pending(current))
+		return -ERESTARTSYS;
+	if (!timeout)
+		return 0;
+
+	/* First in the queue, since waking up takes longest. */
+	list_add(&sleeper.cb.node, &fence->cb_list);
+	ret = dma_fence_sleep_locked(fence, intr, timeout, flags);
+	list_del_init(&sleeper.cb.node);
+
+	return ret;
+}
+
 /**
  * dma_fence_default_wait() - sleep until a fence signals
  * @fence: fence, for which signalling has been enabled
@@ -77,33 +105,41 @@ static signed long dma_fence_sleep_locked(struct dma_fence *fence, bool intr,
 signed long dma_fence_default_wait(struct dma_fence *fence, bool intr,
 				   signed long timeout)
 {
-	struct dma_fence_sleeper sleeper = {
-		.cb.func = dma_fence_wake_sleeper,
-		.task = current,
-	};
 	unsigned long flags;
 	signed long ret;
 
 	spin_lock_irqsave(fence->lock, flags);
-
-	if (dma_fence_test_signaled_flag(fence)) {
-		ret = timeout ?: 1;
-	} else if (intr && signal_pending(current)) {
-		ret = -ERESTARTSYS;
-	} else if (!timeout) {
-		ret = 0;
-	} else {
-		/* First in the queue, since waking up takes longest. */
-		list_add(&sleeper.cb.node, &fence->cb_list);
-		ret = dma_fence_sleep_locked(fence, intr, timeout, &flags);
-		list_del_init(&sleeper.cb.node);
-	}
-
+	ret = dma_fence_wait_locked(fence, intr, timeout, &flags);
 	spin_unlock_irqrestore(fence->lock, flags);
 
 	return ret;
 }
 EXPORT_SYMBOL(dma_fence_default_wait);
+
+/* Enable signalling and wait, in one critical section. */
+static signed long dma_fence_enable_and_wait(struct dma_fence *fence, bool intr,
+					     signed long timeout)
+{
+	unsigned long flags;
+	signed long ret;
+
+	spin_lock_irqsave(fence->lock, flags);
+	dma_fence_enable_locked(fence);
+	trace_dma_fence_wait_start(fence);
+	ret = dma_fence_wait_locked(fence, intr, timeout, &flags);
+	spin_unlock_irqrestore(fence->lock, flags);
+
+	return ret;
+}
+
+static signed long dma_fence_driver_wait(struct dma_fence *fence, bool intr,
+					 signed long timeout)
+{
+	dma_fence_enable_sw_signaling(fence);
+	trace_dma_fence_wait_start(fence);
+
+	return fence->ops->wait(fence, intr, timeout);
+}
 
 /**
  * dma_fence_wait_timeout() - sleep until a fence signals, or for a time
@@ -133,13 +169,10 @@ signed long dma_fence_wait_timeout(struct dma_fence *fence, bool intr,
 	if (WARN_ON_ONCE(timeout < 0))
 		return -EINVAL;
 
-	dma_fence_enable_sw_signaling(fence);
-
-	trace_dma_fence_wait_start(fence);
 	if (fence->ops->wait)
-		ret = fence->ops->wait(fence, intr, timeout);
+		ret = dma_fence_driver_wait(fence, intr, timeout);
 	else
-		ret = dma_fence_default_wait(fence, intr, timeout);
+		ret = dma_fence_enable_and_wait(fence, intr, timeout);
 	trace_dma_fence_wait_end(fence);
 
 	return ret;

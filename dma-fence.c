@@ -17,6 +17,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/dma_fence.h>
 
+#include "dma-fence-internal.h"
+
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_emit);
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_enable_signal);
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
@@ -122,6 +124,17 @@ static const struct dma_fence_ops dma_fence_invalid_ops = {
 	.release = dma_fence_invalid_release,
 };
 
+/* For arguments of dma_fence_init() with which nothing can be done. */
+static noinline void dma_fence_invalidate(struct dma_fence *fence)
+{
+	WARN_ON_ONCE(1);
+
+	fence->ops = &dma_fence_invalid_ops;
+	fence->lock = &dma_fence_invalid_lock;
+	dma_fence_set_error(fence, -EINVAL);
+	dma_fence_signal(fence);
+}
+
 static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
 				 spinlock_t *lock)
 {
@@ -148,8 +161,6 @@ static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
 void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 		    spinlock_t *lock, u64 context, u64 seqno)
 {
-	bool valid = dma_fence_args_valid(ops, lock);
-
 	kref_init(&fence->refcount);
 	fence->ops = ops;
 	fence->lock = lock;
@@ -159,12 +170,8 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 	fence->error = 0;
 	INIT_LIST_HEAD(&fence->cb_list);
 
-	if (WARN_ON_ONCE(!valid)) {
-		fence->ops = &dma_fence_invalid_ops;
-		fence->lock = &dma_fence_invalid_lock;
-		dma_fence_set_error(fence, -EINVAL);
-		dma_fence_signal(fence);
-	}
+	if (unlikely(!dma_fence_args_valid(ops, lock)))
+		dma_fence_invalidate(fence);
 
 	trace_dma_fence_init(fence);
 }
@@ -339,11 +346,14 @@ int dma_fence_signal(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(dma_fence_signal);
 
-/*
- * Somebody wants to know: have the driver tell. Returns false if there is
- * nothing to wait for.
+/**
+ * dma_fence_enable_locked() - somebody wants to know: have the driver tell
+ * @fence: fence
+ *
+ * Context: Any. Caller holds &dma_fence.lock.
+ * Return: false if there is nothing to wait for.
  */
-static bool dma_fence_enable_locked(struct dma_fence *fence)
+bool dma_fence_enable_locked(struct dma_fence *fence)
 {
 	bool first;
 
@@ -512,8 +522,11 @@ static struct dma_fence dma_fence_stub;
 static void dma_fence_stub_init(struct dma_fence *fence, ktime_t timestamp)
 {
 	dma_fence_init(fence, &dma_fence_stub_ops, &dma_fence_stub_lock, 0, 0);
-	set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
-	dma_fence_signal_timestamp(fence, timestamp);
+
+	/* Nobody else can see it so far, so the lock of all stubs stays free. */
+	__set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
+	__set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+	dma_fence_complete(fence, timestamp);
 }
 
 /**

@@ -384,7 +384,7 @@ static void wait_locks_even_a_signalled_fence(struct kunit *test)
 	struct lock_probe *probe = lock_probe_start(test, fence->lock);
 
 	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(fence, false, 3), 3);
-	KUNIT_EXPECT_GE(test, probe->count, 2);
+	KUNIT_EXPECT_GE(test, probe->count, 1);
 }
 
 /* ---- the enable step ---- */
