@@ -347,11 +347,19 @@ struct dma_fence_array *dma_fence_array_create(int num_fences,
 					       u64 context, unsigned int seqno,
 					       bool signal_on_any)
 {
-	struct dma_fence_array *array = dma_fence_array_alloc(num_fences);
+	struct dma_fence_array *array;
 
-	if (array)
-		dma_fence_array_init(array, num_fences, fences, context, seqno,
-				     signal_on_any);
+	if (WARN_ON_ONCE(num_fences < 0))
+		return NULL;
+
+	/* Nothing in it is looked at before it is set, so it need not be zero. */
+	array = kvmalloc(struct_size(array, callbacks, num_fences), GFP_KERNEL);
+	if (!array)
+		return NULL;
+
+	array->members_inside = false;
+	dma_fence_array_init(array, num_fences, fences, context, seqno,
+			     signal_on_any);
 
 	return array;
 }

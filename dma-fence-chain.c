@@ -42,19 +42,21 @@ static struct dma_fence *dma_fence_chain_get_prev(struct dma_fence_chain *chain)
 	return dma_fence_get_rcu_safe(&chain->prev);
 }
 
+/* Only the fence in an element counts, since older elements stay. */
+static bool dma_fence_chain_element_done(struct dma_fence *element)
+{
+	return dma_fence_is_signaled(dma_fence_chain_contained(element));
+}
+
 /*
- * Take an element out of the chain if its work is done. Only the fence in it
- * counts, since older elements stay. Consumes the reference on @prev if so, or
- * if somebody else has changed the link meanwhile. Returns false if @prev stays.
+ * Take an element out of the chain whose work is done. Consumes the reference on
+ * @prev. If somebody else has changed the link meanwhile it stays as it is.
  */
-static bool dma_fence_chain_skip(struct dma_fence_chain *chain,
-				 struct dma_fence *prev)
+static noinline void dma_fence_chain_skip(struct dma_fence_chain *chain,
+					  struct dma_fence *prev)
 {
 	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
 	struct dma_fence *older = NULL, *unused;
-
-	if (!dma_fence_is_signaled(dma_fence_chain_contained(prev)))
-		return false;
 
 	if (prev_chain)
 		older = dma_fence_chain_get_prev(prev_chain);
@@ -67,7 +69,6 @@ static bool dma_fence_chain_skip(struct dma_fence_chain *chain,
 
 	dma_fence_put(unused);
 	dma_fence_put(prev);
-	return true;
 }
 
 /**
@@ -87,9 +88,9 @@ struct dma_fence *dma_fence_chain_walk(struct dma_fence *fence)
 	struct dma_fence *prev = NULL;
 
 	if (chain) {
-		do {
-			prev = dma_fence_chain_get_prev(chain);
-		} while (prev && dma_fence_chain_skip(chain, prev));
+		while ((prev = dma_fence_chain_get_prev(chain)) &&
+		       dma_fence_chain_element_done(prev))
+			dma_fence_chain_skip(chain, prev);
 	}
 
 	dma_fence_put(fence);
@@ -226,7 +227,7 @@ static bool dma_fence_chain_signaled(struct dma_fence *fence)
 	struct dma_fence *iter;
 
 	dma_fence_chain_for_each(iter, fence) {
-		if (!dma_fence_is_signaled(dma_fence_chain_contained(iter))) {
+		if (!dma_fence_chain_element_done(iter)) {
 			dma_fence_put(iter);
 			return false;
 		}

@@ -38,6 +38,9 @@ static struct dma_fence *dma_fence_unwrap_enter(struct dma_fence_unwrap *cursor)
 
 		cursor->index = 0;
 		cursor->array = dma_fence_chain_contained(cursor->chain);
+		if (likely(!dma_fence_is_array(cursor->array)))
+			return cursor->array;
+
 		fence = dma_fence_array_first(cursor->array);
 		if (fence)
 			return fence;
@@ -73,9 +76,11 @@ struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor)
 {
 	struct dma_fence *fence;
 
-	fence = dma_fence_array_next(cursor->array, ++cursor->index);
-	if (fence)
-		return fence;
+	if (dma_fence_is_array(cursor->array)) {
+		fence = dma_fence_array_next(cursor->array, ++cursor->index);
+		if (fence)
+			return fence;
+	}
 
 	cursor->chain = dma_fence_chain_walk(cursor->chain);
 	return dma_fence_unwrap_enter(cursor);
@@ -126,9 +131,15 @@ static void dma_fence_merge_collect(struct dma_fence_merge *merge,
 
 	merge->num_pending = 0;
 	merge->in_order = true;
-	for (i = 0; i < num_fences; i++)
+	for (i = 0; i < num_fences; i++) {
+		fence = fences[i];
+		if (fence && !dma_fence_is_container(fence)) {
+			dma_fence_merge_add(merge, fence);
+			continue;
+		}
 		dma_fence_unwrap_for_each(fence, &cursor, fences[i])
 			dma_fence_merge_add(merge, fence);
+	}
 }
 
 static void dma_fence_merge_drop(struct dma_fence_merge *merge)
