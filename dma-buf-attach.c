@@ -270,15 +270,17 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 	struct dma_buf_attachment *attach;
 	int ret;
 
-	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	attach = kmalloc(sizeof(*attach), GFP_KERNEL);
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
-	attach->dmabuf = dmabuf;
-	attach->dev = dev;
-	attach->importer_ops = ops;
-	attach->importer_priv = priv;
-	attach->peer2peer = ops && ops->allow_peer2peer;
+	*attach = (struct dma_buf_attachment){
+		.dmabuf = dmabuf,
+		.dev = dev,
+		.importer_ops = ops,
+		.importer_priv = priv,
+		.peer2peer = ops && ops->allow_peer2peer,
+	};
 
 	if (!dmabuf->ops->attach)
 		return attach;

@@ -150,7 +150,7 @@ static void dma_buf_evict_inode(struct inode *inode)
 	if (dmabuf->file)
 		dma_buf_destroy(dmabuf);
 
-	truncate_inode_pages_final(&inode->i_data);
+	/* The mapping of the inode has never had a page. */
 	clear_inode(inode);
 }
 
