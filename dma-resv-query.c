@@ -72,6 +72,10 @@ static int dma_resv_test_list(struct dma_resv *obj, struct dma_resv_list *list,
 	unsigned long slot;
 	int ret;
 
+	if (!num_fences ||
+	    dma_resv_list_is_idle(list, generation, num_fences, usage))
+		return true;
+
 	for (i = 0; i < num_fences; i++) {
 		slot = READ_ONCE(list->slots[i]);
 		fence = dma_resv_slot_fence(slot);
@@ -84,7 +88,11 @@ static int dma_resv_test_list(struct dma_resv *obj, struct dma_resv_list *list,
 			return ret;
 	}
 
-	return dma_resv_unchanged(obj, generation) ? true : -EAGAIN;
+	if (!dma_resv_unchanged(obj, generation))
+		return -EAGAIN;
+
+	dma_resv_list_note_idle(list, generation, num_fences, usage);
+	return true;
 }
 
 /**
@@ -175,6 +183,10 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 	struct dma_fence *fence;
 	long ret = timeout ?: 1;
 
+	/* A buffer that no device has used so far: the common case by far. */
+	if (!rcu_access_pointer(obj->fences))
+		return ret;
+
 	dma_resv_iter_begin(&cursor, obj, usage);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		ret = dma_fence_wait_timeout(fence, intr, timeout ? ret : 0);
@@ -191,6 +203,21 @@ static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
 {
 	while (count)
 		dma_fence_put(fences[--count]);
+}
+
+static_assert(sizeof(unsigned long) == sizeof(struct dma_fence *));
+
+/* Takes the usages out, in place. */
+static struct dma_fence **dma_resv_slots_to_fences(unsigned long *slots,
+						   unsigned int count)
+{
+	struct dma_fence **fences = (struct dma_fence **)slots;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		fences[i] = dma_resv_slot_fence(slots[i]);
+
+	return fences;
 }
 
 /**
@@ -210,40 +237,29 @@ static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			unsigned int *count, struct dma_fence ***fences)
 {
-	struct dma_fence **array = NULL, **larger;
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	unsigned int num = 0;
-	int ret = 0;
+	unsigned int num, room = 0;
+	unsigned long *slots = NULL;
 
-	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (dma_resv_iter_is_restarted(&cursor)) {
-			dma_resv_put_fences(array, num);
-			num = 0;
+	*count = 0;
+	*fences = NULL;
 
-			larger = krealloc_array(array, cursor.num_fences,
-						sizeof(*array), GFP_KERNEL);
-			if (!larger) {
-				ret = -ENOMEM;
-				break;
-			}
-			array = larger;
-		}
-
-		array[num++] = dma_resv_iter_take(&cursor);
+	while ((num = dma_resv_collect(obj, usage, slots, room)) > room) {
+		kfree(slots);
+		room = dma_resv_num_fences(obj);
+		slots = kmalloc_array(room, sizeof(*slots), GFP_KERNEL);
+		if (!slots)
+			return -ENOMEM;
 	}
-	dma_resv_iter_end(&cursor);
 
-	if (ret) {
-		kfree(array);
-		array = NULL;
+	if (!num) {
+		kfree(slots);
+		return 0;
 	}
 
 	*count = num;
-	*fences = array;
+	*fences = dma_resv_slots_to_fences(slots, num);
 
-	return ret;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 
@@ -295,31 +311,14 @@ static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
 int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 			   struct dma_fence **fence)
 {
-	struct dma_fence *single = NULL, *next;
-	struct dma_resv_iter cursor;
+	unsigned long slot = 0;
 
 	*fence = NULL;
 
-	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked(&cursor, next) {
-		if (dma_resv_iter_is_restarted(&cursor)) {
-			dma_fence_put(single);
-			single = NULL;
-		}
-
-		/* A second one: needs an array, and begins anew. */
-		if (single)
-			break;
-		single = dma_resv_iter_take(&cursor);
-	}
-	dma_resv_iter_end(&cursor);
-
-	if (next) {
-		dma_fence_put(single);
+	if (dma_resv_collect(obj, usage, &slot, 1) > 1)
 		return dma_resv_get_array(obj, usage, fence);
-	}
 
-	*fence = single;
+	*fence = dma_resv_slot_fence(slot);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_singleton);

@@ -49,11 +49,12 @@
 #define DMA_RESV_LIST_MIN	4
 
 /*
- * How many of the fences that are in the list already an add looks at, in order
- * to use the slot of one that has signalled. All others go when the list is
- * full. So an add costs the same however long the list is.
+ * An add looks at each fence of a list that is not longer than this. In a longer
+ * one it finds those of its context by an index, and tries one slot after the
+ * other for a fence that has signalled. So it costs the same however long the
+ * list is.
  */
-#define DMA_RESV_ADD_LOOKUPS	4
+#define DMA_RESV_SCAN		8
 
 /*
  * The index finds the slots of a context. Slots are chained by hash of the
@@ -98,8 +99,8 @@ static void dma_resv_index_reset(struct dma_resv_list *list)
 		 DMA_RESV_INDEX_END, list->capacity);
 }
 
-static void dma_resv_index_remove(struct dma_resv_list *list,
-				  unsigned int index)
+static noinline void dma_resv_index_remove(struct dma_resv_list *list,
+					   unsigned int index)
 {
 	u64 context = dma_resv_list_context(list, index);
 	u32 *link = dma_resv_list_bucket(list, context);
@@ -116,7 +117,7 @@ static void dma_resv_index_remove(struct dma_resv_list *list,
 	*link = links[index];
 }
 
-/* Lists are often filled and never searched, so they are indexed late. */
+/* Lists are often not filled so far that they are searched: index them late. */
 static void dma_resv_index_complete(struct dma_resv_list *list)
 {
 	while (list->num_indexed < list->num_fences)
@@ -129,30 +130,63 @@ static void dma_resv_index_complete(struct dma_resv_list *list)
 	     index != DMA_RESV_INDEX_END;				\
 	     index = dma_resv_list_links(list)[index])
 
-#define DMA_RESV_SLOT_BYTES	(sizeof(unsigned long) + 2 * sizeof(u32))
-#define DMA_RESV_MAX_SLOTS	((INT_MAX / 2) / DMA_RESV_SLOT_BYTES)
+/* Bytes of a slot, with its share of the index if there is one. */
+static size_t dma_resv_slot_bytes(size_t num_slots)
+{
+	size_t index = num_slots > DMA_RESV_SCAN ? 2 * sizeof(u32) : 0;
+
+	return sizeof(unsigned long) + index;
+}
+
+#define DMA_RESV_MAX_SLOTS	((INT_MAX / 2) / (sizeof(unsigned long) + \
+						  2 * sizeof(u32)))
+
+static struct dma_resv_list *dma_resv_list_init(struct dma_resv_list *list,
+						unsigned int capacity)
+{
+	list->capacity = capacity;
+	list->max_fences = capacity;
+	list->probe = 0;
+	list->num_fences = 0;
+	list->num_indexed = 0;
+	list->idle = 0;
+	if (capacity > DMA_RESV_SCAN)
+		dma_resv_index_reset(list);
+
+	return list;
+}
+
+/* What most buffers get, and never exceed. */
+static struct dma_resv_list *dma_resv_list_alloc_first(gfp_t gfp)
+{
+	struct dma_resv_list *list;
+
+	list = kmalloc(struct_size(list, slots, DMA_RESV_LIST_MIN), gfp);
+
+	return list ? dma_resv_list_init(list, DMA_RESV_LIST_MIN) : NULL;
+}
 
 static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
 {
 	struct dma_resv_list *list;
-	size_t size;
+	size_t size, slot_bytes;
 
+	if (num_slots <= DMA_RESV_LIST_MIN)
+		return dma_resv_list_alloc_first(gfp);
 	if (num_slots > DMA_RESV_MAX_SLOTS)
 		return NULL;
 
-	num_slots = max_t(size_t, num_slots, DMA_RESV_LIST_MIN);
-	size = kmalloc_size_roundup(sizeof(*list) +
-				    num_slots * DMA_RESV_SLOT_BYTES);
+	slot_bytes = dma_resv_slot_bytes(num_slots);
+	size = kmalloc_size_roundup(sizeof(*list) + num_slots * slot_bytes);
 	list = kvmalloc(size, gfp);
 	if (!list)
 		return NULL;
 
-	list->capacity = (size - sizeof(*list)) / DMA_RESV_SLOT_BYTES;
-	list->max_fences = list->capacity;
-	list->num_fences = 0;
-	dma_resv_index_reset(list);
+	/* Without an index there is no use for more slots than are scanned. */
+	if (num_slots > DMA_RESV_SCAN)
+		num_slots = (size - sizeof(*list)) / slot_bytes;
 
-	return list;
+	return dma_resv_list_init(list, num_slots);
 }
 
 /* Free a list which nobody finds any more, and all that is in it. */
@@ -202,20 +236,21 @@ static void dma_resv_publish(struct dma_resv *obj, struct dma_resv_list *list)
 }
 
 /* Takes over the reference on the new fence, and drops that on the old one. */
-static void dma_resv_replace_slot(struct dma_resv *obj,
-				  struct dma_resv_list *list,
-				  unsigned int index, unsigned long slot)
+static inline void dma_resv_replace_slot(struct dma_resv *obj,
+					 struct dma_resv_list *list,
+					 unsigned int index, unsigned long slot)
 {
 	struct dma_fence *old = dma_resv_slot_fence(list->slots[index]);
 	struct dma_fence *fence = dma_resv_slot_fence(slot);
-	bool move = fence->context != old->context;
+	bool move = index < list->num_indexed &&
+		    fence->context != old->context;
 
-	if (move)
+	if (unlikely(move))
 		dma_resv_index_remove(list, index);
 	/* Pairs with the dependent reads of the fence by readers. */
 	smp_store_release(&list->slots[index], slot);
 	dma_resv_taken_out(obj);
-	if (move && index < list->num_indexed)
+	if (unlikely(move) && index < list->num_indexed)
 		dma_resv_index_insert(list, index);
 
 	dma_fence_put(old);
@@ -265,13 +300,14 @@ static unsigned int dma_resv_list_count_pending(struct dma_resv_list *list)
 	return pending;
 }
 
+/* All drivers have been asked a moment ago, so the flags are up to date. */
 static void dma_resv_list_copy_pending(struct dma_resv_list *dst,
 				       struct dma_resv_list *src)
 {
 	unsigned int i;
 
 	for (i = 0; i < src->num_fences; i++)
-		if (!dma_fence_is_signaled(dma_resv_slot_fence(src->slots[i])))
+		if (!dma_fence_test_signaled_flag(dma_resv_slot_fence(src->slots[i])))
 			dma_resv_list_append(dst, src->slots[i]);
 }
 
@@ -297,9 +333,10 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 
 /*
  * Replace the list by one with room for @num_fences more, without the fences
- * that have signalled. Doubling counts the pending ones only, so a stream of
- * short jobs of many contexts does not make the list grow, and yet each list
- * serves for as many adds as it took to copy it.
+ * that have signalled. It grows fourfold, since a list that has grown once tends
+ * to go on. Only the pending fences count, so a stream of short jobs of many
+ * contexts does not make it grow, and yet each list serves for more adds than it
+ * took to copy it.
  */
 static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
 			 gfp_t gfp)
@@ -308,8 +345,8 @@ static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
 	size_t pending = old ? dma_resv_list_count_pending(old) : 0;
 	struct dma_resv_list *list;
 
-	list = dma_resv_list_alloc(pending + max_t(size_t, num_fences, pending),
-				   gfp);
+	list = dma_resv_list_alloc(pending + max_t(size_t, num_fences,
+						   3 * pending), gfp);
 	if (!list)
 		return -ENOMEM;
 
@@ -391,18 +428,32 @@ static bool dma_resv_supersedes(struct dma_fence *fence,
 	       dma_fence_is_later_or_same(fence, old);
 }
 
-/*
- * Find the slot that a new fence takes over: the first one whose fence is of
- * the same context and superseded, or has signalled. The latter is only looked
- * for among the first ones. Returns the number of slots in use if there is
- * none.
- */
-static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
-				       struct dma_fence *fence,
-				       enum dma_resv_usage usage)
+static bool dma_resv_slot_signaled(unsigned long slot)
+{
+	return dma_fence_is_signaled(dma_resv_slot_fence(slot));
+}
+
+/* The first slot that the new fence may take over. */
+static unsigned int dma_resv_scan_slots(struct dma_resv_list *list,
+					struct dma_fence *fence,
+					enum dma_resv_usage usage)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->num_fences; i++)
+		if (dma_resv_supersedes(fence, usage, list->slots[i]) ||
+		    dma_resv_slot_signaled(list->slots[i]))
+			break;
+
+	return i;
+}
+
+/* The first slot of the context, or else the next one that has signalled. */
+static noinline unsigned int dma_resv_look_up_slot(struct dma_resv_list *list,
+						   struct dma_fence *fence,
+						   enum dma_resv_usage usage)
 {
 	unsigned int found = list->num_fences;
-	unsigned int i, lookups;
 	u32 index;
 
 	dma_resv_index_complete(list);
@@ -410,13 +461,29 @@ static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
 		if (index < found &&
 		    dma_resv_supersedes(fence, usage, list->slots[index]))
 			found = index;
+	if (found < list->num_fences)
+		return found;
 
-	lookups = min(found, DMA_RESV_ADD_LOOKUPS);
-	for (i = 0; i < lookups; i++)
-		if (dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
-			return i;
+	if (++list->probe >= list->num_fences)
+		list->probe = 0;
 
-	return found;
+	/* The driver is asked when the list is full. */
+	fence = dma_resv_slot_fence(list->slots[list->probe]);
+	return dma_fence_test_signaled_flag(fence) ? list->probe : found;
+}
+
+/*
+ * Find the slot that a new fence takes over. Returns the number of slots in use
+ * if there is none.
+ */
+static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
+				       struct dma_fence *fence,
+				       enum dma_resv_usage usage)
+{
+	if (list->num_fences <= DMA_RESV_SCAN)
+		return dma_resv_scan_slots(list, fence, usage);
+
+	return dma_resv_look_up_slot(list, fence, usage);
 }
 
 /*
@@ -509,7 +576,6 @@ void dma_resv_replace_fences(struct dma_resv *obj, u64 context,
 	if (!list)
 		return;
 
-	dma_resv_index_complete(list);
 	for (i = 0; i < list->num_fences; i++)
 		if (dma_resv_list_context(list, i) == context)
 			dma_resv_replace_slot(obj, list, i,
@@ -517,6 +583,77 @@ void dma_resv_replace_fences(struct dma_resv *obj, u64 context,
 							    usage));
 }
 EXPORT_SYMBOL(dma_resv_replace_fences);
+
+/* Returns how many there are; -EAGAIN, or room + 1, if nothing is held. */
+static int dma_resv_collect_list(struct dma_resv *obj,
+				 struct dma_resv_list *list,
+				 enum dma_resv_usage usage,
+				 unsigned long *slots, unsigned int room)
+{
+	unsigned int i, count = 0, num_fences = dma_resv_list_count(list);
+	unsigned long slot;
+	int ret;
+
+	for (i = 0; i < num_fences; i++) {
+		ret = dma_resv_get_pending(obj, list, i, usage, &slot);
+		if (ret < 0)
+			goto drop;
+		if (ret && count == room) {
+			dma_fence_put(dma_resv_slot_fence(slot));
+			ret = room + 1;
+			goto drop;
+		}
+		if (ret)
+			slots[count++] = slot;
+	}
+	if (list == rcu_access_pointer(obj->fences))
+		return count;
+	ret = -EAGAIN;
+
+drop:
+	while (count)
+		dma_fence_put(dma_resv_slot_fence(slots[--count]));
+	return ret;
+}
+
+/**
+ * dma_resv_collect() - get references on all pending fences at once
+ * @obj: reservation object
+ * @usage: weakest usage that matters
+ * @slots: where to store fences with their usage, in order
+ * @room: number of @slots; if it is 0 they may be NULL
+ *
+ * Context: Any, with or without the lock of @obj.
+ * Return: number of fences; or @room + 1 if there are more, and nothing is held.
+ */
+unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
+			      unsigned long *slots, unsigned int room)
+{
+	int ret;
+
+	guard(rcu)();
+
+	do {
+		ret = dma_resv_collect_list(obj, rcu_dereference(obj->fences),
+					    usage, slots, room);
+	} while (ret < 0);
+
+	return ret;
+}
+
+/**
+ * dma_resv_num_fences() - how many fences, pending or not, are there?
+ * @obj: reservation object
+ *
+ * Context: Any, with or without the lock of @obj.
+ * Return: number, which may change at once without the lock.
+ */
+unsigned int dma_resv_num_fences(struct dma_resv *obj)
+{
+	guard(rcu)();
+
+	return dma_resv_list_count(rcu_dereference(obj->fences));
+}
 
 /**
  * dma_resv_copy_fences() - copy the pending fences of another object
@@ -531,76 +668,30 @@ EXPORT_SYMBOL(dma_resv_replace_fences);
  */
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 {
-	struct dma_resv_list *list = NULL, *old;
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
+	struct dma_resv_list *old = dma_resv_list_held(dst), *list = NULL;
+	unsigned int count, room = 0;
 
 	dma_resv_assert_held(dst);
 
-	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (dma_resv_iter_is_restarted(&cursor)) {
-			dma_resv_list_free(list);
-			list = dma_resv_list_alloc(cursor.num_fences,
-						   GFP_KERNEL);
-			if (!list) {
-				dma_resv_iter_end(&cursor);
-				return -ENOMEM;
-			}
-		}
-
-		dma_resv_iter_take(&cursor);
-		dma_resv_list_append(list,
-				     dma_resv_slot(fence,
-						   cursor.fence_usage));
+	while ((count = dma_resv_collect(src, DMA_RESV_USAGE_BOOKKEEP,
+					 list ? list->slots : NULL,
+					 room)) > room) {
+		kvfree(list);
+		list = dma_resv_list_alloc(dma_resv_num_fences(src),
+					   GFP_KERNEL);
+		if (!list)
+			return -ENOMEM;
+		room = list->capacity;
 	}
-	dma_resv_iter_end(&cursor);
 
-	old = dma_resv_list_held(dst);
+	if (list)
+		list->num_fences = count;
 	dma_resv_publish(dst, list);
 	dma_resv_list_free(old);
 
 	return 0;
 }
 EXPORT_SYMBOL(dma_resv_copy_fences);
-
-/*
- * Get a reference on the fence in a slot, if it is pending as far as its flags
- * tell, and of interest. Returns NULL if it is not, ERR_PTR(-EAGAIN) if the
- * list is not that of the object any more.
- */
-static struct dma_fence *dma_resv_get_slot(struct dma_resv_iter *cursor,
-					   struct dma_resv_list *list,
-					   unsigned int index)
-{
-	struct dma_resv *obj = cursor->obj;
-	struct dma_fence *fence;
-	unsigned int generation;
-	unsigned long slot;
-
-	do {
-		generation = dma_resv_generation(obj);
-		slot = READ_ONCE(list->slots[index]);
-		if (dma_resv_slot_usage(slot) > cursor->usage)
-			return NULL;
-
-		fence = dma_resv_slot_fence(slot);
-		if (dma_fence_test_signaled_flag(fence)) {
-			if (dma_resv_unchanged(obj, generation))
-				return NULL;
-		} else if (dma_fence_get_rcu(fence)) {
-			/* Ours. But is it still the one in the slot? */
-			smp_mb__after_atomic();
-			if (slot == READ_ONCE(list->slots[index])) {
-				cursor->fence_usage = dma_resv_slot_usage(slot);
-				return fence;
-			}
-			dma_fence_put(fence);
-		}
-	} while (list == rcu_access_pointer(obj->fences));
-
-	return ERR_PTR(-EAGAIN);
-}
 
 static void dma_resv_iter_restart(struct dma_resv_iter *cursor,
 				  struct dma_resv_list *list)
@@ -619,50 +710,75 @@ static bool dma_resv_iter_is_current(struct dma_resv_iter *cursor,
 	       (!list || list->generation == cursor->generation);
 }
 
+static void dma_resv_iter_visit(struct dma_resv_iter *cursor, unsigned long slot)
+{
+	cursor->fence = dma_resv_slot_fence(slot);
+	cursor->fence_usage = dma_resv_slot_usage(slot);
+}
+
 /* Returns false if the list was replaced, and the walk has to start again. */
 static bool dma_resv_iter_find_unlocked(struct dma_resv_iter *cursor,
 					struct dma_resv_list *list)
 {
-	struct dma_fence *fence;
+	unsigned long slot;
+	int ret = 0;
 
-	while (cursor->index < cursor->num_fences) {
-		fence = dma_resv_get_slot(cursor, list, cursor->index);
-		if (IS_ERR(fence))
+	cursor->fence = NULL;
+	while (!ret && cursor->index < cursor->num_fences) {
+		ret = dma_resv_get_pending(cursor->obj, list, cursor->index,
+					   cursor->usage, &slot);
+		if (ret < 0)
 			return false;
-
 		cursor->index++;
-		if (!fence)
-			continue;
-
-		if (!dma_fence_is_signaled(fence)) {
-			cursor->fence = fence;
-			break;
-		}
-		dma_fence_put(fence);
 	}
+	if (ret)
+		dma_resv_iter_visit(cursor, slot);
 
 	return true;
 }
 
-static struct dma_fence *
-dma_resv_iter_step_unlocked(struct dma_resv_iter *cursor, bool restart)
+/* Look for the next pending fence, from the beginning if need be. */
+static noinline void dma_resv_iter_search(struct dma_resv_iter *cursor,
+					  bool restart)
 {
 	struct dma_resv_list *list;
 
-	dma_fence_put(cursor->fence);
-	cursor->fence = NULL;
-	cursor->is_restarted = false;
-
-	rcu_read_lock();
 	do {
 		list = rcu_dereference(cursor->obj->fences);
 		if (restart || !dma_resv_iter_is_current(cursor, list))
 			dma_resv_iter_restart(cursor, list);
 		restart = true;
 	} while (!dma_resv_iter_find_unlocked(cursor, list));
-	rcu_read_unlock();
+}
 
-	return cursor->fence;
+/*
+ * What nearly each step is: the end of the list, or a slot whose fence is pending
+ * as far as its flag tells. False leaves it to the search.
+ */
+static bool dma_resv_iter_try_next(struct dma_resv_iter *cursor)
+{
+	struct dma_resv_list *list = rcu_dereference(cursor->obj->fences);
+	struct dma_fence *fence;
+	unsigned long slot;
+
+	if (!dma_resv_iter_is_current(cursor, list))
+		return false;
+	if (cursor->index >= cursor->num_fences) {
+		cursor->fence = NULL;
+		return true;
+	}
+	if (dma_resv_try_slot(list, cursor->index, cursor->usage, &slot) <= 0)
+		return false;
+
+	fence = dma_resv_slot_fence(slot);
+	if (fence->ops->signaled) {
+		dma_fence_put(fence);
+		return false;
+	}
+
+	cursor->index++;
+	dma_resv_iter_visit(cursor, slot);
+	return true;
 }
 
 /**
@@ -676,7 +792,13 @@ dma_resv_iter_step_unlocked(struct dma_resv_iter *cursor, bool restart)
  */
 struct dma_fence *dma_resv_iter_first_unlocked(struct dma_resv_iter *cursor)
 {
-	return dma_resv_iter_step_unlocked(cursor, true);
+	dma_resv_iter_end(cursor);
+	cursor->is_restarted = false;
+
+	guard(rcu)();
+	dma_resv_iter_search(cursor, true);
+
+	return cursor->fence;
 }
 EXPORT_SYMBOL(dma_resv_iter_first_unlocked);
 
@@ -692,7 +814,16 @@ EXPORT_SYMBOL(dma_resv_iter_first_unlocked);
  */
 struct dma_fence *dma_resv_iter_next_unlocked(struct dma_resv_iter *cursor)
 {
-	return dma_resv_iter_step_unlocked(cursor, false);
+	struct dma_fence *last = cursor->fence;
+
+	cursor->is_restarted = false;
+
+	scoped_guard(rcu)
+		if (!dma_resv_iter_try_next(cursor))
+			dma_resv_iter_search(cursor, false);
+	dma_fence_put(last);
+
+	return cursor->fence;
 }
 EXPORT_SYMBOL(dma_resv_iter_next_unlocked);
 

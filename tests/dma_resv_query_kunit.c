@@ -813,6 +813,92 @@ static void test_signaled_knows_fences_without_ops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 2);
 }
 
+/* An object that was found to be idle, by whoever asked for READ. */
+static struct dma_resv *create_idle(struct kunit *test, struct mock_fence **last)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+
+	dma_fence_signal(&mock->base);
+	KUNIT_ASSERT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	KUNIT_ASSERT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	*last = mock;
+	return obj;
+}
+
+static void idle_object_is_busy_after_an_add(struct kunit *test)
+{
+	struct mock_fence *last;
+	struct dma_resv *obj = create_idle(test, &last);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_WRITE);
+
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	dma_fence_signal(&mock->base);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+}
+
+/* More fences than before, in place of none. */
+static void idle_object_is_busy_after_an_append(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *pending = mock_resv_add_new(test, obj, DMA_RESV_USAGE_BOOKKEEP);
+
+	KUNIT_ASSERT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&pending->base), 2);
+}
+
+static void idle_object_is_busy_after_a_replace(struct kunit *test)
+{
+	struct mock_fence *last, *mock = mock_fence_new_full(test);
+	struct dma_resv *obj = create_idle(test, &last);
+
+	dma_resv_lock(obj, NULL);
+	dma_resv_replace_fences(obj, last->base.context, &mock->base, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(obj);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+}
+
+static void idle_object_is_busy_after_a_copy(struct kunit *test)
+{
+	struct mock_fence *last;
+	struct dma_resv *obj = create_idle(test, &last);
+	struct dma_resv *other = mock_resv_create(test);
+
+	mock_resv_add_new(test, other, DMA_RESV_USAGE_READ);
+	KUNIT_ASSERT_EQ(test, copy_fences(obj, other), 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+}
+
+static void idle_for_one_usage_says_nothing_of_weaker_ones(struct kunit *test)
+{
+	const struct mock_usage *param = test->param_value;
+	struct dma_resv *obj = mock_resv_create(test);
+	int usage;
+
+	mock_resv_add_new(test, obj, param->usage);
+	for (usage = 0; usage < param->usage; usage++)
+		KUNIT_ASSERT_TRUE(test, dma_resv_test_signaled(obj, usage));
+	for (; usage < MOCK_NUM_USAGES; usage++)
+		KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, usage));
+}
+
+/* What was found once is not looked for again. */
+static void idle_object_is_known_to_be_idle(struct kunit *test)
+{
+	struct mock_fence *last;
+	struct dma_resv *obj = create_idle(test, &last);
+
+	if (!IS_ENABLED(CONFIG_64BIT))
+		kunit_skip(test, "the note does not fit into a word");
+
+	/* Nobody may do this. It shows that nobody looks. */
+	clear_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &last->base.flags);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
+	set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &last->base.flags);
+}
+
 static void test_signaled_works_under_lock_and_in_atomic_context(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
@@ -978,6 +1064,12 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(test_signaled_stops_at_the_first_pending),
 	KUNIT_CASE(test_signaled_asks_the_drivers),
 	KUNIT_CASE(test_signaled_knows_fences_without_ops),
+	KUNIT_CASE(idle_object_is_busy_after_an_add),
+	KUNIT_CASE(idle_object_is_busy_after_an_append),
+	KUNIT_CASE(idle_object_is_busy_after_a_replace),
+	KUNIT_CASE(idle_object_is_busy_after_a_copy),
+	KUNIT_CASE_PARAM(idle_for_one_usage_says_nothing_of_weaker_ones, usage_gen_params),
+	KUNIT_CASE(idle_object_is_known_to_be_idle),
 	KUNIT_CASE(test_signaled_works_under_lock_and_in_atomic_context),
 	KUNIT_CASE(test_signaled_does_not_miss_what_was_replaced),
 	KUNIT_CASE(deadline_reaches_pending_fences),
