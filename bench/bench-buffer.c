@@ -15,7 +15,7 @@
 
 #include "bench.h"
 
-#define BATCH		256
+#define BATCH		1000
 #define BATCH_EXPORT	64
 
 static struct sg_table bench_table;
@@ -23,7 +23,7 @@ static struct platform_device *bench_device;
 static struct dma_buf *bench_buf;
 static struct dma_resv bench_own_resv;
 static struct dma_buf_attachment *bench_attach;
-static struct dma_buf_attachment *bench_attachments[BATCH];
+static struct dma_buf_attachment *bench_attachments[256];
 static struct dma_buf **bench_live;
 
 static struct sg_table *bench_map(struct dma_buf_attachment *attach,

@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-#define BATCH	256
+#define BATCH	1000
 
 static struct dma_fence *bench_chain;
 static unsigned long bench_sink;

@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-#define BATCH	1000
+#define BATCH	10000
 
 struct dma_fence *bench_fences;
 

@@ -2,10 +2,11 @@
 /*
  * Runs the cases one after the other and tells their times.
  *
- * Loading the module runs them; reading dma_buf_bench in debugfs gives a line
- * each: name, nanoseconds per operation as the median of batches, the quarter
- * below and above. What RCU frees later is not part of an operation; it happens
- * between batches.
+ * Loading the module runs them, all of them in several passes, and reading
+ * dma_buf_bench in debugfs gives a line each: name and nanoseconds per operation.
+ * That is the median of the batches of a pass, in the pass where it was lowest,
+ * since whatever else a machine does only ever adds. What RCU frees later is not
+ * part of an operation; it happens between batches.
  */
 
 #include <linux/completion.h>
@@ -39,16 +40,23 @@ static bool smp;
 module_param(smp, bool, 0444);
 MODULE_PARM_DESC(smp, "measure throughput of one CPU and of several");
 
-static unsigned int budget_us = 20000;
+static unsigned int budget_us = 2000;
 module_param(budget_us, uint, 0444);
-MODULE_PARM_DESC(budget_us, "timed microseconds per case");
+MODULE_PARM_DESC(budget_us, "timed microseconds per case and pass");
+
+static unsigned int passes = 10;
+module_param(passes, uint, 0444);
+MODULE_PARM_DESC(passes, "number of passes over all cases");
 
 #define BENCH_SAMPLES_MIN	5
 #define BENCH_SAMPLES_MAX	1001
 
 #define BENCH_TEXT_SIZE		65536
 
+#define BENCH_CASES_MAX		256
+
 static u64 *bench_samples;	/* picoseconds per operation */
+static u64 bench_results[BENCH_CASES_MAX];
 static char *bench_text;
 static struct seq_file bench_out;
 static struct dentry *bench_dentry;
@@ -87,29 +95,14 @@ static u64 bench_batch(const struct bench_case *c)
 	return time;
 }
 
-static void bench_print(const struct bench_case *c, unsigned int count)
-{
-	u64 median, low, high;
-
-	sort(bench_samples, count, sizeof(*bench_samples), bench_compare, NULL);
-	median = bench_samples[count / 2];
-	low = bench_samples[count / 4];
-	high = bench_samples[count - 1 - count / 4];
-
-	seq_printf(&bench_out, "%s\t%llu.%03llu\t%llu.%03llu\t%llu.%03llu\n",
-		   c->name, median / 1000, median % 1000, low / 1000, low % 1000,
-		   high / 1000, high % 1000);
-}
-
-static void bench_case(const struct bench_case *c)
+/* Picoseconds per operation, 0 if there is not even one. */
+static u64 bench_case(const struct bench_case *c)
 {
 	u64 budget = (u64)budget_us * NSEC_PER_USEC, spent = 0;
 	unsigned int count = 0;
 
-	if (c->init && c->init(c)) {
-		seq_printf(&bench_out, "%s\tfailed\n", c->name);
-		return;
-	}
+	if (c->init && c->init(c))
+		return 0;
 
 	/* The first ones fill caches and slabs. */
 	bench_batch(c);
@@ -127,7 +120,8 @@ static void bench_case(const struct bench_case *c)
 		c->exit(c);
 	rcu_barrier();
 
-	bench_print(c, count);
+	sort(bench_samples, count, sizeof(*bench_samples), bench_compare, NULL);
+	return bench_samples[count / 2];
 }
 
 static bool bench_wanted(const char *name)
@@ -141,15 +135,48 @@ static bool bench_wanted(const char *name)
 			       !strcmp(name, cases);
 }
 
-static int bench_thread(void *done)
+static void bench_pass(void)
 {
 	const struct bench_case *c;
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(bench_groups); i++)
-		for (c = bench_groups[i]; c->name; c++)
+		for (c = bench_groups[i]; c->name; c++, n++)
 			if (bench_wanted(c->name))
-				bench_case(c);
+				bench_results[n] = min(bench_results[n],
+						       bench_case(c));
+}
+
+static void bench_print(void)
+{
+	const struct bench_case *c;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(bench_groups); i++) {
+		for (c = bench_groups[i]; c->name; c++, n++) {
+			u64 result = bench_results[n];
+
+			if (!bench_wanted(c->name))
+				continue;
+			if (result)
+				seq_printf(&bench_out, "%s\t%llu.%03llu\n",
+					   c->name, result / 1000,
+					   result % 1000);
+			else
+				seq_printf(&bench_out, "%s\tfailed\n",
+					   c->name);
+		}
+	}
+}
+
+static int bench_thread(void *done)
+{
+	unsigned int pass;
+
+	memset(bench_results, 0xff, sizeof(bench_results));
+	for (pass = 0; pass < max(passes, 1U); pass++)
+		bench_pass();
+	bench_print();
 
 	if (memory)
 		bench_memory(&bench_out);
