@@ -274,13 +274,14 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
-	*attach = (struct dma_buf_attachment){
-		.dmabuf = dmabuf,
-		.dev = dev,
-		.importer_ops = ops,
-		.importer_priv = priv,
-		.peer2peer = ops && ops->allow_peer2peer,
-	};
+	attach->dmabuf = dmabuf;
+	attach->dev = dev;
+	attach->sgt = NULL;
+	attach->dir = DMA_NONE;
+	attach->peer2peer = ops && ops->allow_peer2peer;
+	attach->importer_ops = ops;
+	attach->importer_priv = priv;
+	attach->priv = NULL;
 
 	if (!dmabuf->ops->attach)
 		return attach;
