@@ -17,7 +17,6 @@
  * @max_fences: slots that may be used before the next reserve
  * @capacity: slots that exist; constant
  * @num_indexed: slots that the index knows, always the first ones
- * @probe: slot in which an add has last looked for a signalled fence
  * @num_fences: slots in use. Only grows; a slot is written before it is counted.
  * @generation: &dma_resv.generation when it was published; constant since. Tells
  *	it from an earlier list of the object at the same address.
@@ -37,7 +36,6 @@ struct dma_resv_list {
 			unsigned int max_fences;
 			unsigned int capacity;
 			unsigned int num_indexed;
-			unsigned int probe;
 		};
 	};
 	unsigned int num_fences;

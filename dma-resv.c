@@ -50,9 +50,9 @@
 
 /*
  * An add looks at each fence of a list that is not longer than this. In a longer
- * one it finds those of its context by an index, and tries one slot after the
- * other for a fence that has signalled. So it costs the same however long the
- * list is.
+ * one it finds those of its context by an index, and leaves it to the next reserve
+ * to drop the ones that have signalled. So it costs the same however long the list
+ * is.
  */
 #define DMA_RESV_SCAN		8
 
@@ -146,7 +146,6 @@ static struct dma_resv_list *dma_resv_list_init(struct dma_resv_list *list,
 {
 	list->capacity = capacity;
 	list->max_fences = capacity;
-	list->probe = 0;
 	list->num_fences = 0;
 	list->num_indexed = 0;
 	list->idle = 0;
@@ -428,11 +427,6 @@ static bool dma_resv_supersedes(struct dma_fence *fence,
 	       dma_fence_is_later_or_same(fence, old);
 }
 
-static bool dma_resv_slot_signaled(unsigned long slot)
-{
-	return dma_fence_is_signaled(dma_resv_slot_fence(slot));
-}
-
 /* The first slot that the new fence may take over. */
 static unsigned int dma_resv_scan_slots(struct dma_resv_list *list,
 					struct dma_fence *fence,
@@ -442,16 +436,16 @@ static unsigned int dma_resv_scan_slots(struct dma_resv_list *list,
 
 	for (i = 0; i < list->num_fences; i++)
 		if (dma_resv_supersedes(fence, usage, list->slots[i]) ||
-		    dma_resv_slot_signaled(list->slots[i]))
+		    dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
 			break;
 
 	return i;
 }
 
-/* The first slot of the context, or else the next one that has signalled. */
-static noinline unsigned int dma_resv_look_up_slot(struct dma_resv_list *list,
-						   struct dma_fence *fence,
-						   enum dma_resv_usage usage)
+/* The first slot of the context that the new fence may take over. */
+static unsigned int dma_resv_look_up_slot(struct dma_resv_list *list,
+					  struct dma_fence *fence,
+					  enum dma_resv_usage usage)
 {
 	unsigned int found = list->num_fences;
 	u32 index;
@@ -461,15 +455,8 @@ static noinline unsigned int dma_resv_look_up_slot(struct dma_resv_list *list,
 		if (index < found &&
 		    dma_resv_supersedes(fence, usage, list->slots[index]))
 			found = index;
-	if (found < list->num_fences)
-		return found;
 
-	if (++list->probe >= list->num_fences)
-		list->probe = 0;
-
-	/* The driver is asked when the list is full. */
-	fence = dma_resv_slot_fence(list->slots[list->probe]);
-	return dma_fence_test_signaled_flag(fence) ? list->probe : found;
+	return found;
 }
 
 /*
