@@ -1,0 +1,1010 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit suite of fences and containers that are used on two CPUs at once.
+ *
+ * One side runs in the task of the case, the other one on another CPU. What must
+ * hold however the steps of the two are interleaved is looked at afterwards, or
+ * where it has to hold at once, by the side that depends on it.
+ */
+
+#include <kunit/test.h>
+
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/file.h>
+#include <linux/poll.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
+
+#include "mock_fence.h"
+#include "race.h"
+
+#define NUM_FENCES 4
+
+/**
+ * struct arena - what the sides of a race share
+ * @fences: plain fences, each on a timeline of its own
+ * @head: a container of them, or what the case makes of it
+ * @cb: callback on some fence
+ * @calls: calls of @cb
+ * @in_call: in the middle of one
+ * @ret: what the call of interest returned, a side each
+ * @wrong: what must not be was seen
+ * @any: arrays signal with the first member
+ */
+struct arena {
+	struct dma_fence *fences[NUM_FENCES];
+	struct dma_fence *head;
+	struct dma_fence_cb cb;
+	unsigned int calls;
+	bool in_call;
+	int ret[2];
+	bool wrong;
+	bool any;
+};
+
+static void arena_called(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct arena *arena = container_of(cb, struct arena, cb);
+
+	unsigned int i;
+
+	WRITE_ONCE(arena->in_call, true);
+	arena->calls++;
+	/* Somebody who does not wait for the end of it is caught in the act. */
+	for (i = 0; i < 20; i++)
+		cpu_relax();
+	WRITE_ONCE(arena->in_call, false);
+}
+
+static bool arena_fill(struct kunit *test, struct arena *arena)
+{
+	u64 context = dma_fence_context_alloc(NUM_FENCES);
+	unsigned int i;
+
+	arena->calls = 0;
+	arena->head = NULL;
+	for (i = 0; i < NUM_FENCES; i++) {
+		arena->fences[i] = race_fence_create(&mock_fence_bare_ops, context + i, 1);
+		KUNIT_ASSERT_NOT_NULL(test, arena->fences[i]);
+	}
+	return true;
+}
+
+/* All that the sides have taken must have been given back. */
+static bool arena_clear(struct kunit *test, struct arena *arena)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_FALSE(test, arena->wrong);
+	for (i = 0; i < NUM_FENCES; i++) {
+		KUNIT_EXPECT_TRUE(test, race_fence_refs(arena->fences[i], 1));
+		dma_fence_put(arena->fences[i]);
+	}
+	return true;
+}
+
+static void arena_signal_all(void *data)
+{
+	struct arena *arena = data;
+	unsigned int i;
+
+	for (i = 0; i < NUM_FENCES; i++)
+		dma_fence_signal(arena->fences[i]);
+}
+
+static unsigned int arena_num_done(struct arena *arena)
+{
+	unsigned int i, num = 0;
+
+	for (i = 0; i < NUM_FENCES; i++)
+		num += test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &arena->fences[i]->flags);
+	return num;
+}
+
+static void arena_wait_for_head(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[0] = dma_fence_add_callback(arena->head, &arena->cb, arena_called);
+}
+
+/* The callback came once if it was accepted, and not at all otherwise. */
+static void arena_expect_call(struct kunit *test, struct arena *arena)
+{
+	KUNIT_EXPECT_TRUE(test, race_fence_signaled(arena->head));
+	/* It may be signalling still: that ends before the lock is free. */
+	dma_fence_remove_callback(arena->head, &arena->cb);
+	if (arena->ret[0])
+		KUNIT_EXPECT_EQ(test, arena->ret[0], -ENOENT);
+	KUNIT_EXPECT_EQ(test, arena->calls, arena->ret[0] ? 0 : 1);
+}
+
+static struct arena *arena_create(struct kunit *test)
+{
+	struct arena *arena = kunit_kzalloc(test, sizeof(*arena), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, arena);
+	return arena;
+}
+
+/* ---- single fences ---- */
+
+static bool prepare_fence(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena_fill(test, arena);
+	arena->head = arena->fences[0];
+	return true;
+}
+
+static void signal_head_here(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[0] = dma_fence_signal(arena->head);
+}
+
+static void signal_head_there(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[1] = dma_fence_signal(arena->head);
+}
+
+static bool check_call(struct kunit *test, void *data)
+{
+	arena_expect_call(test, data);
+	return arena_clear(test, data);
+}
+
+static const struct race add_against_signal = {
+	prepare_fence, arena_wait_for_head, signal_head_there, check_call,
+};
+
+static void callback_is_called_once_or_refused(struct kunit *test)
+{
+	race_run(test, &add_against_signal, arena_create(test));
+}
+
+static bool prepare_callback(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	prepare_fence(test, arena);
+	arena_wait_for_head(arena);
+	return true;
+}
+
+static bool check_one_winner(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_EQ(test, min(arena->ret[0], arena->ret[1]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, max(arena->ret[0], arena->ret[1]), 0);
+	KUNIT_EXPECT_EQ(test, arena->calls, 1);
+	return arena_clear(test, arena);
+}
+
+static const struct race signal_against_signal = {
+	prepare_callback, signal_head_here, signal_head_there, check_one_winner,
+};
+
+static void one_of_two_signals_wins(struct kunit *test)
+{
+	race_run(test, &signal_against_signal, arena_create(test));
+}
+
+static void remove_callback_here(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[0] = dma_fence_remove_callback(arena->head, &arena->cb);
+	if (READ_ONCE(arena->in_call))
+		arena->wrong = true;
+}
+
+static bool check_removed(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_EQ(test, arena->calls, arena->ret[0] ? 0 : 1);
+	return arena_clear(test, arena);
+}
+
+static const struct race remove_against_signal = {
+	prepare_callback, remove_callback_here, signal_head_there, check_removed,
+};
+
+static void callback_is_removed_or_has_run(struct kunit *test)
+{
+	race_run(test, &remove_against_signal, arena_create(test));
+}
+
+/* A driver whose fence is seen to be done by whoever looks. */
+static bool done_fence_signaled(struct dma_fence *fence)
+{
+	return true;
+}
+
+static const char *done_fence_name(struct dma_fence *fence)
+{
+	return "done";
+}
+
+static const struct dma_fence_ops done_fence_ops = {
+	.get_driver_name = done_fence_name,
+	.get_timeline_name = done_fence_name,
+	.signaled = done_fence_signaled,
+};
+
+static bool prepare_done(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena_fill(test, arena);
+	dma_fence_put(arena->fences[0]);
+	arena->fences[0] = race_fence_create(&done_fence_ops, 1, 1);
+	KUNIT_ASSERT_NOT_NULL(test, arena->fences[0]);
+	arena->head = arena->fences[0];
+	arena_wait_for_head(arena);
+	return true;
+}
+
+static void poll_head_here(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[0] = dma_fence_is_signaled(arena->head);
+}
+
+static void poll_head_there(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[1] = dma_fence_is_signaled(arena->head);
+}
+
+static bool check_both_know(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_TRUE(test, arena->ret[0]);
+	KUNIT_EXPECT_TRUE(test, arena->ret[1]);
+	KUNIT_EXPECT_EQ(test, arena->calls, 1);
+	return arena_clear(test, arena);
+}
+
+static const struct race poll_against_poll = {
+	prepare_done, poll_head_here, poll_head_there, check_both_know,
+};
+
+static void both_who_poll_are_told(struct kunit *test)
+{
+	race_run(test, &poll_against_poll, arena_create(test));
+}
+
+/* As drivers have them on the stack: they go when the wait is over. */
+static void wait_and_free(void *data)
+{
+	struct arena *arena = data;
+
+	arena->ret[0] = dma_fence_wait_timeout(arena->head, false, 10 * HZ);
+	kfree(to_mock_fence(arena->head));
+}
+
+static bool prepare_lone_fence(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena->head = race_fence_create(&mock_fence_bare_ops, 1, 1);
+	KUNIT_ASSERT_NOT_NULL(test, arena->head);
+	return true;
+}
+
+static bool check_waited(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_GT(test, arena->ret[0], 0);
+	KUNIT_EXPECT_EQ(test, arena->ret[1], 0);
+	return true;
+}
+
+static const struct race wait_against_signal = {
+	prepare_lone_fence, wait_and_free, signal_head_there, check_waited,
+};
+
+static void fence_may_go_after_a_wait(struct kunit *test)
+{
+	race_run(test, &wait_against_signal, arena_create(test));
+}
+
+/* ---- pointers that change ---- */
+
+#define PUBLISHED	1
+#define OF_OTHERS	2
+
+/*
+ * Fences whose memory is another fence at once, as some drivers have them. One of
+ * them can be found, the others are somebody else's.
+ */
+struct recycler {
+	struct kmem_cache *cache;
+	struct dma_fence __rcu *slot;
+	u64 published;	/* seqno of what is in the slot, or was */
+	unsigned int wrong;
+};
+
+static struct kmem_cache *recycled;
+
+static void recycled_release(struct dma_fence *fence)
+{
+	kmem_cache_free(recycled, fence);
+}
+
+static const struct dma_fence_ops recycled_ops = {
+	.get_driver_name = done_fence_name,
+	.get_timeline_name = done_fence_name,
+	.release = recycled_release,
+};
+
+static struct dma_fence *recycled_create(u64 context, u64 seqno)
+{
+	struct mock_fence *mock = kmem_cache_alloc(recycled, GFP_KERNEL);
+
+	if (!mock)
+		return NULL;
+
+	dma_fence_init(&mock->base, &recycled_ops, &mock->lock, context, seqno);
+	return &mock->base;
+}
+
+static void recycled_construct(void *memory)
+{
+	struct mock_fence *mock = memory;
+
+	memset(mock, 0, sizeof(*mock));
+	spin_lock_init(&mock->lock);
+}
+
+static void recycled_destroy(void *cache)
+{
+	rcu_barrier();
+	kmem_cache_destroy(cache);
+	recycled = NULL;
+}
+
+static bool prepare_slot(struct kunit *test, void *data)
+{
+	struct recycler *recycler = data;
+	struct dma_fence *fence = recycled_create(PUBLISHED, ++recycler->published);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	rcu_assign_pointer(recycler->slot, fence);
+	return true;
+}
+
+static void look_into_slot(void *data)
+{
+	struct recycler *recycler = data;
+	struct dma_fence *fence;
+	unsigned int i;
+	u64 oldest;
+
+	for (i = 0; i < 8; i++) {
+		/* Pairs with the release in replace_slot(). */
+		oldest = smp_load_acquire(&recycler->published);
+		rcu_read_lock();
+		fence = dma_fence_get_rcu_safe(&recycler->slot);
+		rcu_read_unlock();
+		if (!fence)
+			continue;
+		recycler->wrong += fence->context != PUBLISHED || fence->seqno < oldest;
+		dma_fence_put(fence);
+	}
+}
+
+static void replace_slot(void *data)
+{
+	struct recycler *recycler = data;
+	struct dma_fence *fence, *old, *other;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		fence = recycled_create(PUBLISHED, recycler->published + 1);
+		if (!fence)
+			return;
+		old = unrcu_pointer(xchg(&recycler->slot, RCU_INITIALIZER(fence)));
+		/* Pairs with the acquire in look_into_slot(). */
+		smp_store_release(&recycler->published, fence->seqno);
+		dma_fence_put(old);
+		other = recycled_create(OF_OTHERS, 0);
+		if (other)
+			dma_fence_put(other);
+	}
+}
+
+static bool check_slot(struct kunit *test, void *data)
+{
+	struct recycler *recycler = data;
+
+	KUNIT_EXPECT_EQ(test, recycler->wrong, 0);
+	dma_fence_put(unrcu_pointer(xchg(&recycler->slot, NULL)));
+	return true;
+}
+
+static const struct race get_against_replace = {
+	prepare_slot, look_into_slot, replace_slot, check_slot,
+};
+
+static void found_fence_is_what_was_published(struct kunit *test)
+{
+	struct recycler *recycler = kunit_kzalloc(test, sizeof(*recycler), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, recycler);
+	recycled = kmem_cache_create("dma_fence_race", sizeof(struct mock_fence), 0,
+				     SLAB_TYPESAFE_BY_RCU, recycled_construct);
+	KUNIT_ASSERT_NOT_NULL(test, recycled);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, recycled_destroy, recycled));
+	race_run(test, &get_against_replace, recycler);
+}
+
+/* ---- arrays ---- */
+
+static const struct mode {
+	const char *desc;
+	bool any;
+} modes[] = {
+	{ "all", false },
+	{ "any", true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(mode, modes, desc);
+
+static struct arena *arena_create_mode(struct kunit *test)
+{
+	struct arena *arena = arena_create(test);
+
+	arena->any = ((const struct mode *)test->param_value)->any;
+	return arena;
+}
+
+/* Of those that wait for all, every other one has a member that has signalled. */
+static bool prepare_array(struct kunit *test, void *data)
+{
+	struct dma_fence **list = kcalloc(NUM_FENCES, sizeof(*list), GFP_KERNEL);
+	struct dma_fence_array *array;
+	struct arena *arena = data;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	arena_fill(test, arena);
+	for (i = 0; i < NUM_FENCES; i++)
+		list[i] = dma_fence_get(arena->fences[i]);
+	array = dma_fence_array_create(NUM_FENCES, list, 1, 1, arena->any);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	arena->head = &array->base;
+	if (!arena->any && get_random_u32_below(2))
+		dma_fence_signal(arena->fences[get_random_u32_below(NUM_FENCES)]);
+	return true;
+}
+
+/* Once complete, an array holds on to nothing but its members. */
+static bool check_array(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena_expect_call(test, arena);
+	KUNIT_EXPECT_EQ(test, arena->head->error, 0);
+	KUNIT_EXPECT_TRUE(test, race_fence_refs(arena->head, 1));
+	dma_fence_put(arena->head);
+	return arena_clear(test, arena);
+}
+
+static const struct race enable_array_against_signal = {
+	prepare_array, arena_wait_for_head, arena_signal_all, check_array,
+};
+
+static void array_completes_while_being_enabled(struct kunit *test)
+{
+	race_run(test, &enable_array_against_signal, arena_create_mode(test));
+}
+
+static bool prepare_enabled_array(struct kunit *test, void *data)
+{
+	prepare_array(test, data);
+	arena_wait_for_head(data);
+	return true;
+}
+
+static void signal_backwards(void *data)
+{
+	struct arena *arena = data;
+	unsigned int i;
+
+	for (i = NUM_FENCES; i--;)
+		dma_fence_signal(arena->fences[i]);
+}
+
+static const struct race members_against_each_other = {
+	prepare_enabled_array, arena_signal_all, signal_backwards, check_array,
+};
+
+static void members_signal_on_two_sides(struct kunit *test)
+{
+	race_run(test, &members_against_each_other, arena_create_mode(test));
+}
+
+static bool head_polls_done(void *data)
+{
+	return dma_fence_is_signaled(((struct arena *)data)->head);
+}
+
+static void poll_until_done(void *data)
+{
+	struct arena *arena = data;
+	unsigned int wanted = arena->any ? 1 : NUM_FENCES;
+
+	arena->wrong |= !race_spin(head_polls_done, arena);
+	arena->wrong |= arena_num_done(arena) < wanted;
+	arena->wrong |= !dma_fence_is_signaled(arena->head);
+}
+
+static const struct race poll_array_against_signal = {
+	prepare_enabled_array, poll_until_done, arena_signal_all, check_array,
+};
+
+static void polled_array_is_done_when_members_are(struct kunit *test)
+{
+	race_run(test, &poll_array_against_signal, arena_create_mode(test));
+}
+
+static bool check_polled_array(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_TRUE(test, race_fence_signaled(arena->head));
+	KUNIT_EXPECT_TRUE(test, race_fence_refs(arena->head, 1));
+	dma_fence_put(arena->head);
+	return arena_clear(test, arena);
+}
+
+static void enable_then_signal(void *data)
+{
+	struct arena *arena = data;
+
+	dma_fence_enable_sw_signaling(arena->head);
+	arena_signal_all(arena);
+}
+
+static const struct race poll_array_against_enable = {
+	prepare_array, poll_until_done, enable_then_signal, check_polled_array,
+};
+
+static void polled_array_may_be_enabled_meanwhile(struct kunit *test)
+{
+	race_run(test, &poll_array_against_enable, arena_create_mode(test));
+}
+
+static void fail_all(void *data)
+{
+	struct arena *arena = data;
+	unsigned int i;
+
+	for (i = 0; i < NUM_FENCES; i++) {
+		if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &arena->fences[i]->flags))
+			continue;
+		dma_fence_set_error(arena->fences[i], -EIO);
+		dma_fence_signal(arena->fences[i]);
+	}
+}
+
+static bool check_failed_array(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena_expect_call(test, arena);
+	KUNIT_EXPECT_EQ(test, arena->head->error, -EIO);
+	KUNIT_EXPECT_TRUE(test, race_fence_refs(arena->head, 1));
+	dma_fence_put(arena->head);
+	return arena_clear(test, arena);
+}
+
+static const struct race enable_array_against_errors = {
+	prepare_array, arena_wait_for_head, fail_all, check_failed_array,
+};
+
+/* Whether the callback sees it or enabling does, it must not be lost. */
+static void error_is_found_while_being_enabled(struct kunit *test)
+{
+	race_run(test, &enable_array_against_errors, arena_create_mode(test));
+}
+
+/* ---- chains ---- */
+
+/* Seqnos 1 to NUM_FENCES, the n-th contains fence n - 1. */
+static bool prepare_chain(struct kunit *test, void *data)
+{
+	struct dma_fence_chain *chain;
+	struct arena *arena = data;
+	unsigned int i;
+
+	arena_fill(test, arena);
+	for (i = 0; i < NUM_FENCES; i++) {
+		chain = dma_fence_chain_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, chain);
+		dma_fence_chain_init(chain, arena->head, dma_fence_get(arena->fences[i]), i + 1);
+		arena->head = &chain->base;
+	}
+	return true;
+}
+
+static bool check_chain(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena_signal_all(arena);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(arena->head));
+	KUNIT_EXPECT_TRUE(test, race_fence_refs(arena->head, 1));
+	dma_fence_put(arena->head);
+	return arena_clear(test, arena);
+}
+
+static bool check_called_chain(struct kunit *test, void *data)
+{
+	arena_expect_call(test, data);
+	return check_chain(test, data);
+}
+
+static const struct race enable_chain_against_signal = {
+	prepare_chain, arena_wait_for_head, arena_signal_all, check_called_chain,
+};
+
+static void node_completes_while_being_enabled(struct kunit *test)
+{
+	race_run(test, &enable_chain_against_signal, arena_create(test));
+}
+
+static bool prepare_enabled_chain(struct kunit *test, void *data)
+{
+	prepare_chain(test, data);
+	arena_wait_for_head(data);
+	return true;
+}
+
+static const struct race links_against_each_other = {
+	prepare_enabled_chain, arena_signal_all, signal_backwards, check_called_chain,
+};
+
+static void links_signal_on_two_sides(struct kunit *test)
+{
+	race_run(test, &links_against_each_other, arena_create(test));
+}
+
+static void walk(void *data)
+{
+	struct arena *arena = data;
+	u64 last = NUM_FENCES + 1;
+	struct dma_fence *fence;
+
+	dma_fence_chain_for_each(fence, arena->head) {
+		arena->wrong |= fence->seqno >= last;
+		last = fence->seqno;
+	}
+}
+
+static void walk_and_signal(void *data)
+{
+	struct arena *arena = data;
+	unsigned int i;
+
+	for (i = 0; i < NUM_FENCES; i++) {
+		dma_fence_signal(arena->fences[i]);
+		walk(arena);
+	}
+}
+
+static void walk_often(void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < NUM_FENCES; i++)
+		walk(data);
+}
+
+static const struct race walk_against_walk = {
+	prepare_chain, walk_often, walk_and_signal, check_chain,
+};
+
+static void walkers_collect_the_same_links(struct kunit *test)
+{
+	race_run(test, &walk_against_walk, arena_create(test));
+}
+
+static bool prepare_half_done_chain(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	prepare_chain(test, arena);
+	dma_fence_signal(arena->fences[1]);
+	dma_fence_signal(arena->fences[2]);
+	return true;
+}
+
+static const struct race collect_against_collect = {
+	prepare_half_done_chain, walk, walk, check_chain,
+};
+
+static void walkers_meet_at_signalled_links(struct kunit *test)
+{
+	race_run(test, &collect_against_collect, arena_create(test));
+}
+
+/* What has been found stands for all points up to the one that was looked for. */
+static void find_points(void *data)
+{
+	struct arena *arena = data;
+	struct dma_fence *fence;
+	unsigned int i, point;
+
+	for (point = NUM_FENCES; point; point--) {
+		fence = dma_fence_get(arena->head);
+		arena->wrong |= !!dma_fence_chain_find_seqno(&fence, point);
+		for (i = fence ? fence->seqno : 0; i < point; i++)
+			arena->wrong |= !test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
+						  &arena->fences[i]->flags);
+		dma_fence_put(fence);
+	}
+}
+
+static const struct race find_against_signal = {
+	prepare_chain, find_points, walk_and_signal, check_chain,
+};
+
+static void found_node_stands_for_the_point(struct kunit *test)
+{
+	race_run(test, &find_against_signal, arena_create(test));
+}
+
+/* Two timelines that were one once: nodes on top of the same older ones. */
+struct fork {
+	struct arena arena;
+	struct dma_fence *tips[2];
+};
+
+static bool prepare_fork(struct kunit *test, void *data)
+{
+	struct dma_fence_chain *chain;
+	struct fork *fork = data;
+	unsigned int i;
+
+	prepare_chain(test, &fork->arena);
+	for (i = 0; i < 2; i++) {
+		chain = dma_fence_chain_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, chain);
+		dma_fence_chain_init(chain, dma_fence_get(fork->arena.head),
+				     dma_fence_get(fork->arena.fences[0]), 10 + i);
+		fork->tips[i] = &chain->base;
+	}
+	dma_fence_put(fork->arena.head);
+	return true;
+}
+
+static void put_tip_here(void *data)
+{
+	dma_fence_put(((struct fork *)data)->tips[0]);
+}
+
+static void put_tip_there(void *data)
+{
+	dma_fence_put(((struct fork *)data)->tips[1]);
+}
+
+static bool check_fork(struct kunit *test, void *data)
+{
+	return arena_clear(test, &((struct fork *)data)->arena);
+}
+
+static const struct race put_against_put = {
+	prepare_fork, put_tip_here, put_tip_there, check_fork,
+};
+
+static void links_with_two_owners_are_released(struct kunit *test)
+{
+	struct fork *fork = kunit_kzalloc(test, sizeof(*fork), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fork);
+	race_run(test, &put_against_put, fork);
+}
+
+/* The tip itself, and the two of the older ones that are pending. */
+static void walk_from_tip(void *data)
+{
+	struct dma_fence *fence;
+	struct fork *fork = data;
+	unsigned int num = 0;
+
+	dma_fence_chain_for_each(fence, fork->tips[1])
+		num++;
+	fork->arena.wrong |= num != 3;
+	dma_fence_put(fork->tips[1]);
+}
+
+static bool prepare_half_done_fork(struct kunit *test, void *data)
+{
+	struct fork *fork = data;
+
+	prepare_fork(test, fork);
+	dma_fence_signal(fork->arena.fences[1]);
+	dma_fence_signal(fork->arena.fences[3]);
+	return true;
+}
+
+static const struct race walk_against_put = {
+	prepare_half_done_fork, put_tip_here, walk_from_tip, check_fork,
+};
+
+static void walker_keeps_what_it_stands_on(struct kunit *test)
+{
+	struct fork *fork = kunit_kzalloc(test, sizeof(*fork), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fork);
+	race_run(test, &walk_against_put, fork);
+}
+
+/* ---- merging, sync files ---- */
+
+static void merge_some(void *data)
+{
+	struct arena *arena = data;
+	struct dma_fence *merged;
+	unsigned int i;
+
+	for (i = 0; i < NUM_FENCES; i++) {
+		merged = dma_fence_unwrap_merge(arena->head, arena->fences[i]);
+		if (!merged) {
+			arena->wrong = true;
+			return;
+		}
+		if (dma_fence_is_signaled(merged))
+			arena->wrong |= arena_num_done(arena) < NUM_FENCES;
+		dma_fence_put(merged);
+	}
+}
+
+static const struct race merge_against_signal = {
+	prepare_chain, merge_some, walk_and_signal, check_chain,
+};
+
+static void merged_fence_waits_for_what_is_pending(struct kunit *test)
+{
+	race_run(test, &merge_against_signal, arena_create(test));
+}
+
+struct poller {
+	struct arena arena;
+	struct sync_file *file;
+	struct poll_wqueues table;
+	bool ready;
+};
+
+static bool prepare_poller(struct kunit *test, void *data)
+{
+	struct poller *poller = data;
+
+	prepare_fence(test, &poller->arena);
+	poller->file = sync_file_create(poller->arena.head);
+	KUNIT_ASSERT_NOT_NULL(test, poller->file);
+	return true;
+}
+
+static bool poller_woken(void *table)
+{
+	return READ_ONCE(((struct poll_wqueues *)table)->triggered);
+}
+
+/* As poll() does, but without going to sleep: was it woken, if it would have slept? */
+static void poll_file(void *data)
+{
+	struct poller *poller = data;
+
+	poll_initwait(&poller->table);
+	poller->ready = vfs_poll(poller->file->file, &poller->table.pt) & EPOLLIN ||
+			race_spin(poller_woken, &poller->table);
+	poll_freewait(&poller->table);
+}
+
+static void signal_file(void *data)
+{
+	dma_fence_signal(((struct poller *)data)->arena.head);
+}
+
+static bool check_poller(struct kunit *test, void *data)
+{
+	struct poller *poller = data;
+
+	KUNIT_EXPECT_TRUE(test, poller->ready);
+	KUNIT_EXPECT_EQ(test, vfs_poll(poller->file->file, NULL), EPOLLIN);
+	__fput_sync(poller->file->file);
+	return arena_clear(test, &poller->arena);
+}
+
+static const struct race poll_file_against_signal = {
+	prepare_poller, poll_file, signal_file, check_poller,
+};
+
+static void poller_of_a_sync_file_is_woken(struct kunit *test)
+{
+	struct poller *poller = kunit_kzalloc(test, sizeof(*poller), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, poller);
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		kunit_skip(test, "needs CONFIG_SYNC_FILE");
+	race_run(test, &poll_file_against_signal, poller);
+}
+
+static void close_file(void *data)
+{
+	struct poller *poller = data;
+
+	vfs_poll(poller->file->file, NULL);
+	__fput_sync(poller->file->file);
+}
+
+static bool check_closed(struct kunit *test, void *data)
+{
+	return arena_clear(test, &((struct poller *)data)->arena);
+}
+
+static const struct race close_file_against_signal = {
+	prepare_poller, close_file, signal_file, check_closed,
+};
+
+static void sync_file_may_be_closed_meanwhile(struct kunit *test)
+{
+	struct poller *poller = kunit_kzalloc(test, sizeof(*poller), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, poller);
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		kunit_skip(test, "needs CONFIG_SYNC_FILE");
+	race_run(test, &close_file_against_signal, poller);
+}
+
+static struct kunit_case dma_fence_race_cases[] = {
+	KUNIT_CASE(callback_is_called_once_or_refused),
+	KUNIT_CASE(one_of_two_signals_wins),
+	KUNIT_CASE(callback_is_removed_or_has_run),
+	KUNIT_CASE(both_who_poll_are_told),
+	KUNIT_CASE(fence_may_go_after_a_wait),
+	KUNIT_CASE(found_fence_is_what_was_published),
+	KUNIT_CASE_PARAM(array_completes_while_being_enabled, mode_gen_params),
+	KUNIT_CASE_PARAM(members_signal_on_two_sides, mode_gen_params),
+	KUNIT_CASE_PARAM(polled_array_is_done_when_members_are, mode_gen_params),
+	KUNIT_CASE_PARAM(polled_array_may_be_enabled_meanwhile, mode_gen_params),
+	KUNIT_CASE_PARAM(error_is_found_while_being_enabled, mode_gen_params),
+	KUNIT_CASE(node_completes_while_being_enabled),
+	KUNIT_CASE(links_signal_on_two_sides),
+	KUNIT_CASE(walkers_collect_the_same_links),
+	KUNIT_CASE(walkers_meet_at_signalled_links),
+	KUNIT_CASE(found_node_stands_for_the_point),
+	KUNIT_CASE(links_with_two_owners_are_released),
+	KUNIT_CASE(walker_keeps_what_it_stands_on),
+	KUNIT_CASE(merged_fence_waits_for_what_is_pending),
+	KUNIT_CASE(poller_of_a_sync_file_is_woken),
+	KUNIT_CASE(sync_file_may_be_closed_meanwhile),
+	{}
+};
+
+static struct kunit_suite dma_fence_race_suite = {
+	.name = "dma_fence_race",
+	.test_cases = dma_fence_race_cases,
+};
+
+kunit_test_suite(dma_fence_race_suite);
+
+MODULE_DESCRIPTION("KUnit tests for fences on two CPUs at once");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Races for KUnit cases.
+ */
+
+#include <kunit/test.h>
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "mock_fence.h"
+#include "race.h"
+
+#define RACE_MS		200
+
+/* No side is late by as many steps of a few instructions. */
+#define RACE_JITTER	256
+
+/* Time for what comes soon after all sides are through. */
+#define RACE_PATIENCE	(2 * HZ)
+
+/**
+ * struct race_state - a race under way
+ * @race: what to do
+ * @data: for it
+ * @round: number of the round that the other side may begin
+ * @done: number of the round that it has finished
+ */
+struct race_state {
+	const struct race *race;
+	void *data;
+	unsigned int round;
+	unsigned int done;
+};
+
+static void race_jitter(void)
+{
+	unsigned int i = get_random_u32_below(RACE_JITTER);
+
+	while (i--)
+		cpu_relax();
+}
+
+static int race_other_side(void *arg)
+{
+	struct race_state *state = arg;
+	unsigned int round;
+
+	while (!kthread_should_stop()) {
+		/* Pairs with the release in race_round(). */
+		round = smp_load_acquire(&state->round);
+		if (round == state->done) {
+			cond_resched();
+			continue;
+		}
+
+		race_jitter();
+		state->race->there(state->data);
+		/* Pairs with the acquire in race_round(). */
+		smp_store_release(&state->done, round);
+	}
+
+	return 0;
+}
+
+static bool race_round(struct kunit *test, struct race_state *state)
+{
+	const struct race *race = state->race;
+	unsigned int round = state->round + 1;
+
+	if (!race->prepare(test, state->data))
+		return false;
+
+	/* Pairs with the acquire in race_other_side(). */
+	smp_store_release(&state->round, round);
+	race_jitter();
+	race->here(state->data);
+
+	/* Pairs with the release in race_other_side(). */
+	while (smp_load_acquire(&state->done) != round)
+		cond_resched();
+
+	return race->check(test, state->data);
+}
+
+static struct task_struct *race_start(struct race_state *state, unsigned int cpu)
+{
+	struct task_struct *task = kthread_create(race_other_side, state, "race");
+
+	if (!IS_ERR(task)) {
+		kthread_bind(task, cpu);
+		wake_up_process(task);
+	}
+	return task;
+}
+
+/**
+ * race_run() - let two functions race for a while
+ * @test: running case, which is skipped on a machine with one CPU
+ * @race: the race
+ * @data: passed to its functions
+ *
+ * Ends early when one of them says so, or an expectation has failed.
+ */
+void race_run(struct kunit *test, const struct race *race, void *data)
+{
+	struct race_state state = { .race = race, .data = data };
+	unsigned long end = jiffies + msecs_to_jiffies(RACE_MS);
+	unsigned int cpu, other;
+	struct task_struct *task;
+
+	cpu = cpumask_first(cpu_online_mask);
+	other = cpumask_next(cpu, cpu_online_mask);
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "needs two CPUs");
+
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
+	task = race_start(&state, other);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	while (race_round(test, &state) && time_before(jiffies, end) &&
+	       test->status == KUNIT_SUCCESS)
+		cond_resched();
+
+	kthread_stop(task);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	kunit_info(test, "%u rounds\n", state.round);
+	KUNIT_EXPECT_GT(test, state.round, 0);
+}
+
+/**
+ * race_spin() - wait for something that comes soon
+ * @done: has it come?
+ * @data: passed to @done
+ *
+ * Return: did it come within some time?
+ */
+bool race_spin(bool (*done)(void *data), void *data)
+{
+	unsigned long end = jiffies + RACE_PATIENCE;
+
+	while (!done(data)) {
+		if (time_after(jiffies, end))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/**
+ * race_fence_create() - create a fence that no case cleans up after
+ * @ops: one of those for mock fences that need no log, or others
+ * @context: timeline
+ * @seqno: position on it
+ *
+ * Return: the fence, NULL without memory.
+ */
+struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context, u64 seqno)
+{
+	struct mock_fence *mock = kzalloc(sizeof(*mock), GFP_KERNEL);
+
+	if (!mock)
+		return NULL;
+
+	spin_lock_init(&mock->lock);
+	dma_fence_init(&mock->base, ops, &mock->lock, context, seqno);
+	return &mock->base;
+}
+
+static bool race_fence_flag(void *fence)
+{
+	return test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &((struct dma_fence *)fence)->flags);
+}
+
+/**
+ * race_fence_signaled() - wait for a fence without asking it for anything
+ * @fence: fence
+ *
+ * Return: did it signal within some time?
+ */
+bool race_fence_signaled(struct dma_fence *fence)
+{
+	return race_spin(race_fence_flag, fence);
+}
+
+struct race_refs {
+	struct dma_fence *fence;
+	unsigned int refs;
+};
+
+static bool race_refs_reached(void *data)
+{
+	struct race_refs *wanted = data;
+
+	return mock_fence_refs(wanted->fence) == wanted->refs;
+}
+
+/**
+ * race_fence_refs() - wait until a fence has as many references
+ * @fence: fence
+ * @refs: number of references, the caller's included
+ *
+ * Return: is it so, within some time?
+ */
+bool race_fence_refs(struct dma_fence *fence, unsigned int refs)
+{
+	struct race_refs wanted = { fence, refs };
+
+	return race_spin(race_refs_reached, &wanted);
+}

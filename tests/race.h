@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Races for KUnit cases: two functions that run on two CPUs at the same moment,
+ * again and again.
+ */
+#ifndef _DMABUF_TESTS_RACE_H
+#define _DMABUF_TESTS_RACE_H
+
+#include <linux/types.h>
+
+struct dma_fence;
+struct dma_fence_ops;
+struct kunit;
+
+/**
+ * struct race - what a case lets race
+ * @prepare: run before each round; returns false to end the race
+ * @here: one side, runs in the task of the case
+ * @there: other side, runs on another CPU at the same time
+ * @check: run after each round; returns false to end the race
+ *
+ * All get the data of the case. @here and @there report by means of it, @prepare
+ * and @check may have expectations.
+ */
+struct race {
+	bool (*prepare)(struct kunit *test, void *data);
+	void (*here)(void *data);
+	void (*there)(void *data);
+	bool (*check)(struct kunit *test, void *data);
+};
+
+void race_run(struct kunit *test, const struct race *race, void *data);
+bool race_spin(bool (*done)(void *data), void *data);
+
+struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context, u64 seqno);
+bool race_fence_signaled(struct dma_fence *fence);
+bool race_fence_refs(struct dma_fence *fence, unsigned int refs);
+
+#endif /* _DMABUF_TESTS_RACE_H */
