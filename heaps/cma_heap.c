@@ -33,18 +33,17 @@ static int cma_heap_clear(struct page *page, unsigned long pages)
 /* One run, which takes several entries only where it exceeds their width. */
 static int cma_heap_make_runs(struct heap_buffer *buffer, struct page *page)
 {
-	unsigned int max = round_down(UINT_MAX, PAGE_SIZE);
 	unsigned long left = buffer->len;
 	struct scatterlist *sg;
 	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(&buffer->runs, (left - 1) / max + 1, GFP_KERNEL);
+	ret = sg_alloc_table(&buffer->runs, (left - 1) / HEAP_RUN_MAX + 1, GFP_KERNEL);
 	if (ret)
 		return ret;
 
 	for_each_sgtable_sg(&buffer->runs, sg, i) {
-		unsigned int len = min_t(unsigned long, left, max);
+		unsigned int len = min_t(unsigned long, left, HEAP_RUN_MAX);
 
 		sg_set_page(sg, page, len, 0);
 		page = nth_page(page, len >> PAGE_SHIFT);

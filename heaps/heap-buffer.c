@@ -19,24 +19,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <kunit/static_stub.h>
+
 #include "heap-buffer.h"
-
-/* Longest run that an entry can hold. */
-#define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
-
-/**
- * struct heap_attachment - a device that uses a buffer
- * @dev: device; constant
- * @table: the pages for this device; constant but for DMA addresses
- * @node: in &heap_buffer.attachments
- * @mapped: DMA addresses are valid, guarded by &heap_buffer.lock
- */
-struct heap_attachment {
-	struct device *dev;
-	struct sg_table table;
-	struct list_head node;
-	bool mapped;
-};
 
 /* Chunks and runs */
 
@@ -327,6 +312,23 @@ static void heap_buffer_unmap(struct dma_buf_attachment *attach,
 
 /* CPU */
 
+/**
+ * heap_attachment_sync() - pass the memory between a device and the CPU
+ * @a: attachment that is mapped
+ * @dir: what the CPU does, told as what a device would have to do
+ * @for_cpu: to the CPU, else to the device
+ */
+void heap_attachment_sync(struct heap_attachment *a, enum dma_data_direction dir,
+			  bool for_cpu)
+{
+	KUNIT_STATIC_STUB_REDIRECT(heap_attachment_sync, a, dir, for_cpu);
+
+	if (for_cpu)
+		dma_sync_sgtable_for_cpu(a->dev, &a->table, dir);
+	else
+		dma_sync_sgtable_for_device(a->dev, &a->table, dir);
+}
+
 /* Pass the memory from the devices to the CPU, or back. */
 static void heap_buffer_sync(struct heap_buffer *buffer,
 			     enum dma_data_direction dir, bool for_cpu)
@@ -340,14 +342,9 @@ static void heap_buffer_sync(struct heap_buffer *buffer,
 	else if (buffer->area)
 		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
 
-	list_for_each_entry(a, &buffer->attachments, node) {
-		if (!a->mapped)
-			continue;
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(a->dev, &a->table, dir);
-		else
-			dma_sync_sgtable_for_device(a->dev, &a->table, dir);
-	}
+	list_for_each_entry(a, &buffer->attachments, node)
+		if (a->mapped)
+			heap_attachment_sync(a, dir, for_cpu);
 }
 
 int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,

@@ -8,12 +8,20 @@
 #define _DMA_BUF_HEAPS_HEAP_BUFFER_H
 
 #include <linux/dma-buf.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/math.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
+#include <linux/types.h>
 
+/* Longest run that an entry of a table can hold. */
+#define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
+
+struct device;
 struct dma_heap;
 struct heap_buffer;
+struct page;
 struct vm_struct;
 
 /**
@@ -52,6 +60,20 @@ struct heap_buffer {
 };
 
 /**
+ * struct heap_attachment - a device that uses a buffer
+ * @dev: device; constant
+ * @table: the pages for this device; constant but for DMA addresses
+ * @node: in &heap_buffer.attachments
+ * @mapped: DMA addresses are valid, guarded by &heap_buffer.lock
+ */
+struct heap_attachment {
+	struct device *dev;
+	struct sg_table table;
+	struct list_head node;
+	bool mapped;
+};
+
+/**
  * struct heap_chunks - pages on their way into a buffer
  * @pages: heads of the chunks by &page.lru, those of a run in order
  * @run_head: first chunk of the newest run, NULL if there is none
@@ -80,11 +102,19 @@ struct dma_buf *heap_buffer_allocate(struct dma_heap *heap, unsigned long len,
 				     u32 fd_flags,
 				     const struct heap_memory *memory);
 
+void heap_attachment_sync(struct heap_attachment *a, enum dma_data_direction dir,
+			  bool for_cpu);
 int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir);
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir);
 int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+
+/* The system heap, for tests */
+
+struct page *system_heap_alloc_pages(gfp_t gfp, unsigned int order);
+
+extern const struct heap_memory system_heap_memory;
 
 #endif /* _DMA_BUF_HEAPS_HEAP_BUFFER_H */

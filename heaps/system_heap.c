@@ -15,6 +15,8 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include <kunit/static_stub.h>
+
 #include "heap-buffer.h"
 
 /* A single page is worth some effort, but nobody's life. */
@@ -29,6 +31,20 @@ static unsigned int system_heap_max_order(void)
 	return min_t(unsigned int, MAX_PAGE_ORDER, get_order(SZ_4M));
 }
 
+/**
+ * system_heap_alloc_pages() - ask for pages
+ * @gfp: how hard to try
+ * @order: order of their number
+ *
+ * Return: the first of them, or NULL.
+ */
+struct page *system_heap_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	KUNIT_STATIC_STUB_REDIRECT(system_heap_alloc_pages, gfp, order);
+
+	return alloc_pages(gfp, order);
+}
+
 /*
  * Take pages of the largest order that is there, that is not larger than what
  * is wanted, and that has not failed before: @max_order falls.
@@ -41,13 +57,13 @@ static struct page *system_heap_alloc_chunk(unsigned long wanted,
 	unsigned int order;
 
 	for (order = min_t(unsigned int, *max_order, ilog2(wanted)); order; order--) {
-		page = alloc_pages(SYSTEM_HEAP_GFP_LARGE | account, order);
+		page = system_heap_alloc_pages(SYSTEM_HEAP_GFP_LARGE | account, order);
 		if (page)
 			return page;
 		*max_order = order - 1;
 	}
 
-	return alloc_page(SYSTEM_HEAP_GFP | account);
+	return system_heap_alloc_pages(SYSTEM_HEAP_GFP | account, 0);
 }
 
 static int system_heap_alloc_chunks(struct heap_chunks *chunks,
@@ -116,7 +132,7 @@ static void system_heap_empty(struct heap_buffer *buffer)
 		system_heap_free_run(sg_page(sg), sg->length >> PAGE_SHIFT);
 }
 
-static const struct heap_memory system_heap_memory = {
+const struct heap_memory system_heap_memory = {
 	.fill = system_heap_fill,
 	.empty = system_heap_empty,
 };

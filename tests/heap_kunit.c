@@ -12,9 +12,11 @@
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
 #include "../heaps/heap-buffer.h"
+#include "fail_alloc.h"
 #include "test_util.h"
 
 #define BLOCK_ORDER	4
@@ -131,6 +133,28 @@ static void heap_runs_copy_obeys_device(struct kunit *test)
 	block_free(block);
 }
 
+/* The longest run that there can be. No page of it is touched. */
+static void heap_runs_copy_splits_longest(struct kunit *test)
+{
+	struct page *block = block_alloc(test);
+	struct scatterlist *last;
+	struct sg_table runs, copy;
+
+	KUNIT_ASSERT_EQ(test, sg_alloc_table(&runs, 1, GFP_KERNEL), 0);
+	sg_set_page(runs.sgl, block, HEAP_RUN_MAX, 0);
+
+	KUNIT_ASSERT_EQ(test, heap_runs_copy(&runs, SZ_1G, &copy), 0);
+	KUNIT_EXPECT_EQ(test, copy.orig_nents, 4);
+	last = sg_last(copy.sgl, copy.orig_nents);
+	KUNIT_EXPECT_EQ(test, last->length, SZ_1G - PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, page_to_pfn(sg_page(last)) - page_to_pfn(block),
+			3UL * SZ_1G >> PAGE_SHIFT);
+
+	sg_free_table(&copy);
+	sg_free_table(&runs);
+	block_free(block);
+}
+
 /* Two runs: the kernel needs a mapping, which shows the pages in order. */
 static void heap_vmap_shows_runs_in_order(struct kunit *test)
 {
@@ -173,6 +197,66 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 	block_free(block);
 }
 
+static void heap_vmap_fails_clean(struct kunit *test)
+{
+	struct page *block = block_alloc(test);
+	struct heap_buffer *buffer = heap_buffer_create(NULL, 2 * PAGE_SIZE);
+	struct dma_buf buf = { .priv = buffer };
+	struct heap_chunks chunks;
+	struct iosys_map map;
+	unsigned int nth, refused = 0;
+	int ret = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	heap_chunks_init(&chunks);
+	heap_chunks_add(&chunks, block, 0);
+	heap_chunks_add(&chunks, nth_page(block, 2), 0);
+	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
+
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = heap_buffer_vmap(&buf, &map)); nth++) {
+		/* the allocator of addresses tries again where it can */
+		if (!ret) {
+			heap_buffer_vunmap(&buf, &map);
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_NULL(test, buffer->vaddr);
+		KUNIT_EXPECT_NULL(test, buffer->area);
+		refused++;
+	}
+	KUNIT_EXPECT_GT(test, refused, 0);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	heap_buffer_vunmap(&buf, &map);
+
+	heap_buffer_destroy(buffer);
+	block_free(block);
+}
+
+/* What no table could be made for is still there to be freed. */
+static void heap_chunks_survive_failure(struct kunit *test)
+{
+	struct heap_chunks chunks;
+	struct sg_table runs;
+	bool failed;
+	int ret = 0;
+
+	fail_alloc_setup(test);
+	heap_chunks_init(&chunks);
+	for (int i = 0; i < 4; i++) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		heap_chunks_add(&chunks, page, 0);
+	}
+	failed = FAIL_NTH_ALLOC(1, ret = heap_chunks_to_runs(&chunks, &runs));
+	KUNIT_ASSERT_TRUE(test, failed);
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&chunks.pages), 4);
+	heap_chunks_free(&chunks);
+	KUNIT_EXPECT_TRUE(test, list_empty(&chunks.pages));
+}
+
 /* A single run has an address already. */
 static void heap_vmap_of_one_run_is_direct(struct kunit *test)
 {
@@ -199,7 +283,10 @@ static void heap_vmap_of_one_run_is_direct(struct kunit *test)
 static struct kunit_case heap_buffer_cases[] = {
 	KUNIT_CASE_PARAM(heap_chunks_become_runs, chunk_orders_gen_params),
 	KUNIT_CASE_PARAM(heap_runs_copy_obeys_device, seg_limits_gen_params),
+	KUNIT_CASE(heap_runs_copy_splits_longest),
 	KUNIT_CASE(heap_vmap_shows_runs_in_order),
+	KUNIT_CASE(heap_vmap_fails_clean),
+	KUNIT_CASE(heap_chunks_survive_failure),
 	KUNIT_CASE(heap_vmap_of_one_run_is_direct),
 	{}
 };
@@ -235,13 +322,16 @@ static const struct bad_heap {
 
 KUNIT_ARRAY_PARAM_DESC(bad_heaps, bad_heaps, desc);
 
+/* Quietly: sysfs, for one, has much to say about a name that is taken. */
 static void dma_heap_add_refuses(struct kunit *test)
 {
 	const struct bad_heap *param = test->param_value;
+	struct kmsg_dump_iter from;
 
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, param->ret,
-					     PTR_ERR_OR_ZERO(dma_heap_add(&param->info))));
+	expect_warn_begin(&from);
+	KUNIT_EXPECT_EQ(test, param->ret, PTR_ERR_OR_ZERO(dma_heap_add(&param->info)));
+	KUNIT_EXPECT_EQ(test, expect_warn_count(&from, "duplicate"), 0);
+	KUNIT_EXPECT_EQ(test, expect_warn_end(&from), 0);
 }
 
 /* Heaps stay for ever, so this one is found there when the suite runs again. */
