@@ -12,6 +12,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
@@ -75,6 +76,8 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 		struct page *page;
 		unsigned int order;
 
+		/* Pages that are just there are zeroed without a pause. */
+		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
 
@@ -128,8 +131,10 @@ static void system_heap_empty(struct heap_buffer *buffer)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(&buffer->runs, sg, i)
+	for_each_sgtable_sg(&buffer->runs, sg, i) {
 		system_heap_free_run(sg_page(sg), sg->length >> PAGE_SHIFT);
+		cond_resched();
+	}
 }
 
 const struct heap_memory system_heap_memory = {
