@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CMA heap: contiguous buffers from the default area of the contiguous memory
- * allocator.
+ * CMA heaps: contiguous buffers from areas of the contiguous memory allocator,
+ * the default one and those that the device tree reserves.
  */
 
 #include <linux/cma.h>
@@ -12,6 +12,9 @@
 #include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/mm.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 
 #include "heap-buffer.h"
@@ -84,7 +87,7 @@ static void cma_heap_empty(struct heap_buffer *buffer)
 		    sg_page(buffer->runs.sgl), buffer->len >> PAGE_SHIFT);
 }
 
-static const struct heap_memory cma_heap_memory = {
+const struct heap_memory cma_heap_memory = {
 	.fill = cma_heap_fill,
 	.empty = cma_heap_empty,
 	.shared_only = true,
@@ -101,18 +104,56 @@ static const struct dma_heap_ops cma_heap_ops = {
 	.allocate = cma_heap_allocate,
 };
 
-static int __init cma_heap_init(void)
+/* An area that gets no heap is no reason not to have the others. */
+static void __init cma_heap_add(struct cma *cma)
 {
-	struct cma *cma = dev_get_cma_area(NULL);
 	struct dma_heap_export_info exp_info = {
+		.name = cma_get_name(cma),
 		.ops = &cma_heap_ops,
 		.priv = cma,
 	};
+	struct dma_heap *heap = dma_heap_add(&exp_info);
 
-	if (!cma)
-		return 0;
-	exp_info.name = cma_get_name(cma);
+	if (IS_ERR(heap))
+		pr_warn("no heap for CMA area %s: %pe\n", exp_info.name, heap);
+}
 
-	return PTR_ERR_OR_ZERO(dma_heap_add(&exp_info));
+/* The area of a node below /reserved-memory, NULL if it is something else. */
+static struct cma * __init cma_heap_area_of(struct device_node *node)
+{
+	struct reserved_mem *region;
+
+	if (!of_device_is_compatible(node, "shared-dma-pool") ||
+	    !of_property_read_bool(node, "reusable"))
+		return NULL;
+
+	region = of_reserved_mem_lookup(node);
+
+	return region ? region->priv : NULL;
+}
+
+/* There are no nodes on a machine without device tree. */
+static void __init cma_heap_add_reserved(const struct cma *default_area)
+{
+	struct device_node *parent __free(device_node) =
+		of_find_node_by_path("/reserved-memory");
+
+	for_each_available_child_of_node_scoped(parent, node) {
+		struct cma *cma = cma_heap_area_of(node);
+
+		if (cma && cma != default_area)
+			cma_heap_add(cma);
+	}
+}
+
+static int __init cma_heap_init(void)
+{
+	struct cma *default_area = dev_get_cma_area(NULL);
+
+	if (default_area)
+		cma_heap_add(default_area);
+	cma_heap_add_reserved(default_area);
+
+	return 0;
 }
 device_initcall(cma_heap_init);

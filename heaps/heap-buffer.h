@@ -111,10 +111,11 @@ int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
 
-/* The system heap, for tests */
+/* The heaps, for tests */
 
 struct page *system_heap_alloc_pages(gfp_t gfp, unsigned int order);
 
 extern const struct heap_memory system_heap_memory;
+extern const struct heap_memory cma_heap_memory;
 
 #endif /* _DMA_BUF_HEAPS_HEAP_BUFFER_H */
