@@ -16,6 +16,7 @@
 #include <linux/sizes.h>
 
 #include "../udmabuf-internal.h"
+#include "fail_alloc.h"
 #include "test_util.h"
 
 #define FOLIO_ORDER	3
@@ -330,6 +331,57 @@ static void udmabuf_sync_reaches_all_devices(struct kunit *test)
 	put_buf(buf);
 }
 
+/* a mapping is kept for the next time, so there is one after the last round */
+static void udmabuf_map_fails_clean(struct kunit *test)
+{
+	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
+	struct udmabuf *ubuf = buf->priv;
+	struct dma_buf_attachment *at;
+	struct sg_table *sgt = NULL;
+	struct device *dev;
+	unsigned int nth;
+
+	at = attach(test, buf, "device", &dev);
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, sgt = dma_buf_map_attachment_unlocked(at, DMA_TO_DEVICE));
+	     nth++) {
+		KUNIT_ASSERT_TRUE(test, IS_ERR(sgt));
+		KUNIT_EXPECT_EQ(test, PTR_ERR(sgt), -ENOMEM);
+		KUNIT_EXPECT_TRUE(test, list_empty(&ubuf->mappings));
+	}
+	KUNIT_EXPECT_GT(test, nth, 2);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&ubuf->mappings));
+	dma_buf_unmap_attachment_unlocked(at, sgt, DMA_TO_DEVICE);
+	dma_buf_detach(buf, at);
+	KUNIT_EXPECT_TRUE(test, list_empty(&ubuf->mappings));
+	put_buf(buf);
+}
+
+static void udmabuf_vmap_fails_clean(struct kunit *test)
+{
+	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
+	struct iosys_map map;
+	unsigned int nth, refused = 0;
+	int ret = 0;
+
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = dma_buf_vmap_unlocked(buf, &map)); nth++) {
+		/* a list of pages that small memory has no place for is had elsewhere */
+		if (!ret) {
+			dma_buf_vunmap_unlocked(buf, &map);
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, buf->vmapping_counter, 0);
+		refused++;
+	}
+	KUNIT_EXPECT_GT(test, refused, 0);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	dma_buf_vunmap_unlocked(buf, &map);
+	put_buf(buf);
+}
+
 /* Pins */
 
 KUNIT_DEFINE_ACTION_WRAPPER(put_memfd, fput, struct file *);
@@ -360,6 +412,36 @@ static void udmabuf_pin_and_free(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(folio));
 	KUNIT_EXPECT_TRUE(test, folio_test_dirty(folio));
 	KUNIT_EXPECT_EQ(test, runs->count, 0);
+}
+
+/* whatever fails on the way, no pin is left behind */
+static void udmabuf_pin_fails_clean(struct kunit *test)
+{
+	struct file *file = memfd(test, 20);
+	struct udmabuf_runs *runs = new_runs(test);
+	unsigned int nth, refused = 0;
+	struct folio *folio;
+	int ret = 0;
+
+	/* the pages are there already */
+	KUNIT_ASSERT_EQ(test, udmabuf_runs_pin(runs, file, 0, 20 * PAGE_SIZE), 0);
+	folio = pfn_folio(runs->run[0].pfn);
+	udmabuf_runs_free(runs);
+
+	fail_alloc_setup(test);
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = udmabuf_runs_pin(runs, file, 0, 20 * PAGE_SIZE));
+	     nth++) {
+		if (ret) {
+			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+			refused++;
+		}
+		udmabuf_runs_free(runs);
+		KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(folio));
+	}
+	KUNIT_EXPECT_GT(test, refused, 0);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	udmabuf_runs_free(runs);
+	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(folio));
 }
 
 static const struct pin_range {
@@ -397,7 +479,10 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(udmabuf_vmap_begins_within_folio),
 	KUNIT_CASE(udmabuf_end_needs_begin),
 	KUNIT_CASE(udmabuf_sync_reaches_all_devices),
+	KUNIT_CASE(udmabuf_map_fails_clean),
+	KUNIT_CASE(udmabuf_vmap_fails_clean),
 	KUNIT_CASE(udmabuf_pin_and_free),
+	KUNIT_CASE(udmabuf_pin_fails_clean),
 	KUNIT_CASE_PARAM(udmabuf_pin_range, pin_ranges_gen_params),
 	{}
 };
