@@ -8,6 +8,10 @@
 
 #include "common.h"
 
+#define main example_main
+#include "heap_example.c"
+#undef main
+
 #define HEAP_DIR	"/dev/dma_heap"
 #define SYSTEM_NODE	HEAP_DIR "/system"
 #define MIB		(1024UL * 1024)
@@ -133,6 +137,30 @@ TEST_F(heap, larger_than_the_machine)
 	EXPECT_GT(50, (now_ns() - began) / 1000000);
 }
 
+static long oom_kills(struct __test_metadata *_metadata)
+{
+	char text[16384], *at;
+
+	ASSERT_LT(0, read_file("/proc/vmstat", text, sizeof(text)));
+	at = strstr(text, "oom_kill ");
+	ASSERT_NE(NULL, at);
+	return strtol(at + strlen("oom_kill "), NULL, 10);
+}
+
+/* As much as there is, but not all of that is free: nobody has to die for it. */
+TEST_F(heap, all_of_the_machine)
+{
+	__u64 all = (__u64)sysconf(_SC_PHYS_PAGES) * page_size();
+	long before = oom_kills(_metadata), free = free_memory(_metadata);
+
+	if (all > 4ULL << 30)
+		SKIP(return, "takes too long with that much memory");
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, all));
+	EXPECT_EQ(before, oom_kills(_metadata));
+	EXPECT_GT(16 * 1024, free - free_memory(_metadata));
+	EXPECT_EQ(self->fds, taken_fds());
+}
+
 TEST_F(heap, rounds_up_to_pages)
 {
 	static const size_t lens[] = { 1, 4095, 4096, 4097, 65537, 3 * MIB + 1 };
@@ -247,6 +275,19 @@ TEST_F(heap, larger_arguments)
 	ASSERT_EQ(0, do_ioctl(self->dev, ALLOC_OF_SIZE(sizeof(arg)), &arg));
 	EXPECT_TRUE(is_filled(arg.more, 0xa5, sizeof(arg.more)));
 	EXPECT_EQ(0, close(arg.data.fd));
+}
+
+/* What is more is not looked at, so it need not even be there. */
+TEST_F(heap, larger_arguments_in_part)
+{
+	struct dma_heap_allocation_data data = { .len = 4096 };
+	char *arg = page_before_hole(_metadata) + page_size() - sizeof(data);
+
+	memcpy(arg, &data, sizeof(data));
+	ASSERT_EQ(0, do_ioctl(self->dev, ALLOC_OF_SIZE(sizeof(data) + 8), arg));
+	memcpy(&data, arg, sizeof(data));
+	EXPECT_EQ(4096, lseek(data.fd, 0, SEEK_END));
+	EXPECT_EQ(0, close(data.fd));
 }
 
 TEST_F(heap, bad_pointers)
@@ -413,6 +454,69 @@ TEST_F(heap, failing_allocations)
 	EXPECT_LE(3, refused);
 	close(fail.fd);
 	EXPECT_EQ(self->fds, taken_fds());
+}
+
+/* The time until the child is gone, which is killed while it allocates. */
+static __s64 kill_while_allocating(struct __test_metadata *_metadata, int dev,
+				   __u64 len, __s64 after_ns)
+{
+	int started[2], status;
+	__s64 began;
+	pid_t child;
+	char byte;
+
+	ASSERT_EQ(0, pipe(started));
+	child = fork();
+	if (!child) {
+		if (write(started[1], "", 1) == 1)
+			alloc(dev, len);
+		pause();
+		_exit(0);
+	}
+	ASSERT_EQ(1, read(started[0], &byte, 1));
+	sleep_ms(after_ns / 1000000);
+	began = now_ns();
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(started[0]);
+	close(started[1]);
+	return now_ns() - began;
+}
+
+/*
+ * It takes some time to zero half of what is free. Whoever is killed after a
+ * quarter of this must not go on with the other three.
+ */
+TEST_F(heap, killed_while_allocating)
+{
+	__u64 len = (__u64)free_memory(_metadata) * 1024 / 2;
+	long before = free_memory(_metadata);
+	__s64 whole, best = -1;
+	int i, buf;
+
+	if (len > 2ULL << 30)
+		len = 2ULL << 30;
+	whole = now_ns();
+	buf = alloc(self->dev, len);
+	whole = now_ns() - whole;
+	ASSERT_LE(0, buf);
+	close(buf);
+
+	for (i = 0; i < 5; i++) {
+		__s64 took = kill_while_allocating(_metadata, self->dev, len, whole / 4);
+
+		if (best < 0 || took < best)
+			best = took;
+	}
+	EXPECT_GT(whole / 3, best)
+		TH_LOG("all takes %lld us, the rest %lld us", whole / 1000, best / 1000);
+	EXPECT_GT(16 * 1024, before - free_memory(_metadata));
+}
+
+TEST_F(heap, example_of_the_book)
+{
+	EXPECT_EQ(0, example_main());
 }
 
 TEST_F(heap, rounds_lose_no_memory)
