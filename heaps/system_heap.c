@@ -27,6 +27,9 @@
 #define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
 				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
+/* Room for what comes with a buffer besides its pages: its file, above all. */
+#define SYSTEM_HEAP_ROOM_ORDER	3
+
 static unsigned int system_heap_max_order(void)
 {
 	return min_t(unsigned int, MAX_PAGE_ORDER, get_order(SZ_4M));
@@ -93,6 +96,25 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 	return 0;
 }
 
+/*
+ * The file is charged, too, and the kernel rather kills a task of the cgroup than
+ * fails to make one. So a buffer that leaves no room for it is refused.
+ */
+static int system_heap_check_room(void)
+{
+	struct page *page;
+
+	if (!dma_heap_mem_accounting())
+		return 0;
+
+	page = alloc_pages(SYSTEM_HEAP_GFP | __GFP_ACCOUNT, SYSTEM_HEAP_ROOM_ORDER);
+	if (!page)
+		return -ENOMEM;
+	__free_pages(page, SYSTEM_HEAP_ROOM_ORDER);
+
+	return 0;
+}
+
 static int system_heap_fill(struct heap_buffer *buffer)
 {
 	unsigned long wanted = buffer->len >> PAGE_SHIFT;
@@ -105,6 +127,8 @@ static int system_heap_fill(struct heap_buffer *buffer)
 
 	heap_chunks_init(&chunks);
 	ret = system_heap_alloc_chunks(&chunks, wanted);
+	if (!ret)
+		ret = system_heap_check_room();
 	if (!ret)
 		ret = heap_chunks_to_runs(&chunks, &buffer->runs);
 	if (ret)
