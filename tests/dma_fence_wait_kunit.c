@@ -81,10 +81,13 @@ static void act_interrupt(struct later *later)
 	send_sig(SIGUSR1, later->task, 1);
 }
 
+/* The sleeper gets the lock before he looks, so he finds both. */
 static void act_interrupt_and_signal(struct later *later)
 {
-	dma_fence_signal(later->fence);
+	spin_lock_irq(later->fence->lock);
+	dma_fence_signal_locked(later->fence);
 	send_sig(SIGUSR1, later->task, 1);
+	spin_unlock_irq(later->fence->lock);
 }
 
 static void act_look_and_signal(struct later *later)
