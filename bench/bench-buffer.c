@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers whose exporter does nothing, and the devices at them. */
 
-#include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
@@ -251,26 +250,6 @@ static int init_live(const struct bench_case *c)
 	return 0;
 }
 
-/* What the VFS takes for any file with an inode of its own. */
-
-static const struct file_operations bench_file_ops = {
-	.owner = THIS_MODULE,
-};
-
-static void run_anon_inode(const struct bench_case *c)
-{
-	struct file *file;
-	unsigned int i;
-
-	for (i = 0; i < c->batch; i++) {
-		file = anon_inode_create_getfile("bench", &bench_file_ops,
-						 NULL, O_RDWR, NULL);
-		if (!IS_ERR(file))
-			fput(file);
-	}
-	flush_delayed_fput();
-}
-
 /* Devices */
 
 static void run_attach(const struct bench_case *c)
@@ -407,8 +386,6 @@ static void run_get_put(const struct bench_case *c)
 	  .exit = exit_notified }
 
 const struct bench_case bench_buffer_cases[] = {
-	{ .name = "floor/anon-inode-file", .batch = BATCH_EXPORT,
-	  .run = run_anon_inode },
 	{ .name = "buffer/export-release", .batch = BATCH_EXPORT,
 	  .run = run_export },
 	{ .name = "buffer/export-release-own-resv", .batch = BATCH_EXPORT,

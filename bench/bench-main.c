@@ -26,7 +26,7 @@
 
 static char *cases = "*";
 module_param(cases, charp, 0444);
-MODULE_PARM_DESC(cases, "cases to run: a name, or the begin of names and an asterisk");
+MODULE_PARM_DESC(cases, "cases to run, a name or the begin of names and an asterisk");
 
 static bool growth;
 module_param(growth, bool, 0444);
@@ -62,6 +62,7 @@ static struct seq_file bench_out;
 static struct dentry *bench_dentry;
 
 static const struct bench_case * const bench_groups[] = {
+	bench_floor_cases,
 	bench_fence_cases,
 	bench_resv_cases,
 	bench_container_cases,
@@ -131,8 +132,10 @@ static bool bench_wanted(const char *name)
 	if (!growth && str_has_prefix(name, "growth/"))
 		return false;
 
-	return cases[prefix] ? !strncmp(name, cases, prefix) :
-			       !strcmp(name, cases);
+	if (!cases[prefix])
+		return !strcmp(name, cases);
+
+	return !strncmp(name, cases, prefix);
 }
 
 static void bench_pass(void)

@@ -228,7 +228,7 @@ static void run_vmap(const struct user_case *c)
 	told = arg;
 }
 
-static int memfd(const struct user_case *c, unsigned int flags)
+static int create_memfd(const struct user_case *c, unsigned int flags)
 {
 	int fd = memfd_create("bench", MFD_ALLOW_SEALING | flags);
 	char *bytes;
@@ -257,7 +257,7 @@ static void write_file(const char *path, const char *text)
 
 static void init_memfd(const struct user_case *c)
 {
-	other = memfd(c, 0);
+	other = create_memfd(c, 0);
 }
 
 static void init_memfd_thp(const struct user_case *c)
@@ -265,14 +265,14 @@ static void init_memfd_thp(const struct user_case *c)
 	const char *path = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
 	write_file(path, "force");
-	other = memfd(c, 0);
+	other = create_memfd(c, 0);
 	write_file(path, "never");
 }
 
 static void init_memfd_hugetlb(const struct user_case *c)
 {
 	write_file("/proc/sys/vm/nr_hugepages", "16");
-	other = memfd(c, MFD_HUGETLB);
+	other = create_memfd(c, MFD_HUGETLB);
 }
 
 static void exit_memfd(const struct user_case *c)

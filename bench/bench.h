@@ -37,6 +37,7 @@ struct bench_case {
 	void (*exit)(const struct bench_case *c);
 };
 
+extern const struct bench_case bench_floor_cases[];
 extern const struct bench_case bench_fence_cases[];
 extern const struct bench_case bench_resv_cases[];
 extern const struct bench_case bench_container_cases[];
@@ -54,7 +55,6 @@ void bench_fences_put(unsigned int count);
 
 /* Buffers which are no memory at all. */
 struct dma_buf *bench_buffer_export(void);
-struct dma_buf *bench_buffer_export_cached(void);
 
 /* bench-memory.c: slab bytes per object */
 void bench_memory(struct seq_file *m);

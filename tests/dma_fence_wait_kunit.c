@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 
+#include <linux/delay.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -38,7 +39,11 @@ struct later {
 static void later_work(struct work_struct *work)
 {
 	struct later *later = container_of(to_delayed_work(work), struct later, work);
+	unsigned int msecs = 1000;
 
+	/* On a slow machine with two CPUs the sleeper may be the later one. */
+	while (task_is_running(later->task) && msecs--)
+		msleep(1);
 	later->act(later);
 }
 
