@@ -6,9 +6,12 @@
 #include <kunit/test.h>
 
 #include <linux/kthread.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "expect_warn.h"
 #include "mock_container.h"
@@ -126,6 +129,24 @@ static void chain_in_chain_warns(struct kunit *test)
 	EXPECT_KERNEL_WARNING(test, node = mock_chain_create(test, NULL, inner, 2));
 	KUNIT_EXPECT_PTR_EQ(test, dma_fence_chain_contained(node), inner);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(inner), 2);
+}
+
+/* There is nothing to wait for, and the timeline has to go on. */
+static void missing_fence_warns_and_is_done(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test), *node = NULL;
+	struct dma_fence *prev = mock_chain_create(test, NULL, fence, 1);
+
+	if (MOCK_STOCK_CORE)
+		kunit_skip(test, "stops the machine there");
+
+	EXPECT_KERNEL_WARNING(test, node = mock_chain_create(test, prev, NULL, 2));
+	KUNIT_ASSERT_NOT_NULL(test, dma_fence_chain_contained(node));
+	KUNIT_EXPECT_TRUE(test, mock_fence_flag(dma_fence_chain_contained(node)));
+	KUNIT_EXPECT_EQ(test, node->seqno, 2);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(node));
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(node));
 }
 
 static void allowed_contents_do_not_warn(struct kunit *test)
@@ -603,21 +624,93 @@ static void release_stops_at_a_node_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(line->nodes[1]), 1);
 }
 
+static void put_with_interrupts_off(struct dma_fence *fence)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	dma_fence_put(fence);
+	local_irq_restore(flags);
+}
+
 static void release_works_with_interrupts_off(struct kunit *test)
 {
 	struct dma_fence *end = mock_fence_new(test);
 	struct line *line = line_create(test, end, 1);
-	unsigned long flags;
 
 	line_drop(test, line, 0);
 	line_drop(test, line, 1);
 	line_drop(test, line, 2);
 	mock_container_disown(test, line->nodes[3]);
-	local_irq_save(flags);
-	dma_fence_put(line->nodes[3]);
-	local_irq_restore(flags);
+	EXPECT_KERNEL_WARNINGS(test, 0, put_with_interrupts_off(line->nodes[3]));
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(line->fences[0]), 1);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(end), 1);
+}
+
+#define NUM_STACKED 8
+
+static const char *stack_fence_name(struct dma_fence *fence)
+{
+	return "stack";
+}
+
+/* It notes where on the stack it was released, if nobody was further down. */
+struct stack_fence {
+	struct dma_fence base;
+	spinlock_t lock; /* for @base, see there */
+	unsigned long *deepest;
+};
+
+static void stack_fence_release(struct dma_fence *fence)
+{
+	unsigned long *deepest = container_of(fence, struct stack_fence, base)->deepest;
+
+	*deepest = min_t(unsigned long, *deepest, (uintptr_t)__builtin_frame_address(0));
+	dma_fence_free(fence);
+}
+
+static const struct dma_fence_ops stack_fence_ops = {
+	.get_driver_name = stack_fence_name,
+	.get_timeline_name = stack_fence_name,
+	.release = stack_fence_release,
+};
+
+static struct dma_fence *stack_fence_create(struct kunit *test, unsigned long *deepest)
+{
+	struct stack_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	fence->deepest = deepest;
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &stack_fence_ops, &fence->lock, 1, 1);
+	return &fence->base;
+}
+
+/* Returns how far down the stack the release of a chain has gone. */
+static noinline __noclone unsigned long stack_of_release(struct kunit *test,
+							 unsigned int num_links)
+{
+	unsigned long deepest = ULONG_MAX;
+	struct dma_fence *head = NULL;
+	unsigned int i;
+
+	for (i = 0; i < num_links; i++) {
+		struct dma_fence_chain *chain = dma_fence_chain_alloc();
+
+		KUNIT_ASSERT_NOT_NULL(test, chain);
+		dma_fence_chain_init(chain, head, stack_fence_create(test, &deepest), i + 1);
+		head = &chain->base;
+	}
+	dma_fence_put(head);
+	return (unsigned long)__builtin_frame_address(0) - deepest;
+}
+
+static void release_needs_no_stack_for_more_links(struct kunit *test)
+{
+	unsigned long some = stack_of_release(test, 2);
+
+	KUNIT_EXPECT_GT(test, some, 0);
+	KUNIT_EXPECT_EQ(test, stack_of_release(test, NUM_STACKED), some);
 }
 
 #define NUM_LINKS 1000000
@@ -673,6 +766,7 @@ static struct kunit_case dma_fence_chain_cases[] = {
 	KUNIT_CASE(contained_is_fence_of_node_or_argument),
 	KUNIT_CASE(memory_can_be_freed_before_init),
 	KUNIT_CASE(chain_in_chain_warns),
+	KUNIT_CASE(missing_fence_warns_and_is_done),
 	KUNIT_CASE(allowed_contents_do_not_warn),
 	KUNIT_CASE_PARAM(points_never_go_back, point_gen_params),
 	KUNIT_CASE(first_point_has_a_context_of_its_own),
@@ -699,6 +793,7 @@ static struct kunit_case dma_fence_chain_cases[] = {
 	KUNIT_CASE(walkers_do_not_disturb_each_other),
 	KUNIT_CASE(release_stops_at_a_node_in_use),
 	KUNIT_CASE(release_works_with_interrupts_off),
+	KUNIT_CASE(release_needs_no_stack_for_more_links),
 	KUNIT_CASE(node_can_be_looked_at_for_a_grace_period),
 	KUNIT_CASE_SLOW(million_links_are_released),
 	{}

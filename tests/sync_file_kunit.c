@@ -101,6 +101,7 @@ static void create_does_not_ask_the_fence(struct kunit *test)
 
 	sync_fd(test, &mock->base);
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, mock->log->polls, 0);
 	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(&mock->base), 0);
 }
 
