@@ -166,6 +166,26 @@ static void hand_over_and_signal(void *data)
 	}
 }
 
+/* As above, in another list each time, since more room is wanted than there is. */
+static void hand_over_in_new_list(void *data)
+{
+	struct scene *scene = data;
+	struct dma_fence *next;
+	unsigned int i;
+
+	for (i = 0; i < NUM_STEPS; i++) {
+		dma_resv_lock(&scene->resv, NULL);
+		if (dma_resv_reserve_fences(&scene->resv, 16 * (i + 1)))
+			scene->failed = true;
+		next = scene_add(scene, RELAY, 2 + i, DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(&scene->resv);
+		if (!next)
+			return;
+		dma_fence_signal(scene->relay);
+		pass_on(scene, next);
+	}
+}
+
 /* The same by other means: another fence is put in the place of the first. */
 static void replace(void *data)
 {
@@ -305,6 +325,12 @@ static const struct pair {
 	{ "get fences, hand over", { scene_begin_relay, get_all, hand_over, scene_end } },
 	{ "get singleton, hand over", { scene_begin_relay, get_one, hand_over, scene_end } },
 	{ "copy, hand over", { scene_begin_relay, copy, hand_over, scene_end } },
+	{ "test, hand over in new list",
+	  { scene_begin_relay, test_signaled, hand_over_in_new_list, scene_end } },
+	{ "get fences, hand over in new list",
+	  { scene_begin_relay, get_all, hand_over_in_new_list, scene_end } },
+	{ "get singleton, hand over in new list",
+	  { scene_begin_relay, get_one, hand_over_in_new_list, scene_end } },
 	{ "test, replace", { scene_begin_relay, test_signaled, replace, scene_end } },
 	{ "get fences, replace", { scene_begin_relay, get_all, replace, scene_end } },
 	{ "get singleton, replace", { scene_begin_relay, get_one, replace, scene_end } },
