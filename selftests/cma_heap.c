@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers of a CMA heap, whose memory comes from an area of a fixed size
+ */
+#include <dirent.h>
+
+#include "common.h"
+
+#define HEAP_DIR	"/dev/dma_heap"
+#define MIB		(1024LL * 1024)
+#define MAX_BUFFERS	900
+
+FIXTURE(cma_heap)
+{
+	int dev;
+	int fds;
+};
+
+/* All heaps but the system heap and those of KUnit cases are of that kind. */
+static int open_cma_heap(void)
+{
+	DIR *dir = opendir(HEAP_DIR);
+	struct dirent *entry;
+	int dev = -1;
+
+	while (dir && dev < 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "system") ||
+		    !strncmp(entry->d_name, "kunit", 5))
+			continue;
+		dev = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+	return dev;
+}
+
+FIXTURE_SETUP(cma_heap)
+{
+	self->dev = open_cma_heap();
+	if (self->dev < 0)
+		SKIP(return, "no CMA heap (CONFIG_DMABUF_HEAPS_CMA, cma=64M, root)");
+	self->fds = taken_fds();
+}
+
+FIXTURE_TEARDOWN(cma_heap)
+{
+	close(self->dev);
+}
+
+static int alloc(int dev, __u64 len)
+{
+	struct dma_heap_allocation_data data = { .len = len, .fd_flags = O_RDWR | O_CLOEXEC };
+	int ret = do_ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &data);
+
+	return ret ? ret : (int)data.fd;
+}
+
+static unsigned char *map(struct __test_metadata *_metadata, int buf, size_t size)
+{
+	unsigned char *addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
+
+	ASSERT_NE(MAP_FAILED, addr);
+	return addr;
+}
+
+/* A line of /proc/meminfo, in bytes. */
+static long long memory(struct __test_metadata *_metadata, const char *key)
+{
+	char text[8192], *at;
+
+	ASSERT_LT(0, read_file("/proc/meminfo", text, sizeof(text)));
+	at = strstr(text, key);
+	ASSERT_NE(NULL, at);
+	return strtoll(at + strlen(key), NULL, 10) * 1024;
+}
+
+static bool is_filled(const unsigned char *bytes, unsigned char value, size_t size)
+{
+	return bytes[0] == value && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+/* --------------------------------------------------------------- arguments */
+
+TEST_F(cma_heap, sizes)
+{
+	EXPECT_EQ(-EINVAL, alloc(self->dev, 0));
+	EXPECT_EQ(-EINVAL, alloc(self->dev, ~0ULL));
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, 1ULL << 63));
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, 1ULL << 44));
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, (1ULL << 44) + page_size()));
+	EXPECT_EQ(self->fds, taken_fds());
+}
+
+TEST_F(cma_heap, larger_than_the_area)
+{
+	long long before = memory(_metadata, "CmaFree:");
+
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, memory(_metadata, "CmaTotal:") + page_size()));
+	EXPECT_GE(memory(_metadata, "CmaFree:"), before - MIB);
+	EXPECT_EQ(self->fds, taken_fds());
+}
+
+TEST_F(cma_heap, rounds_up_to_pages)
+{
+	static const size_t lens[] = { 1, 4095, 4096, 4097, 3 * MIB + 1 };
+	size_t i, want;
+	int buf;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		want = (lens[i] + page_size() - 1) & ~(page_size() - 1);
+		buf = alloc(self->dev, lens[i]);
+		ASSERT_LE(0, buf);
+		EXPECT_EQ((off_t)want, lseek(buf, 0, SEEK_END));
+		close(buf);
+	}
+}
+
+/* --------------------------------------------------------------- behaviour */
+
+TEST_F(cma_heap, recycled_pages_are_zero)
+{
+	int round;
+
+	for (round = 0; round < 8; round++) {
+		int buf = alloc(self->dev, 4 * MIB);
+		unsigned char *bytes;
+
+		ASSERT_LE(0, buf);
+		bytes = map(_metadata, buf, 4 * MIB);
+		EXPECT_TRUE(is_filled(bytes, 0, 4 * MIB));
+		memset(bytes, 0xff, 4 * MIB);
+		munmap(bytes, 4 * MIB);
+		close(buf);
+	}
+}
+
+TEST_F(cma_heap, mappings_share)
+{
+	int buf = alloc(self->dev, 4 * page_size());
+	unsigned char *all, *part;
+
+	ASSERT_LE(0, buf);
+	all = map(_metadata, buf, 4 * page_size());
+	part = mmap(NULL, 2 * page_size(), PROT_READ, MAP_SHARED, buf, 2 * page_size());
+	ASSERT_NE(MAP_FAILED, part);
+	all[2 * page_size()] = 2;
+	all[4 * page_size() - 1] = 3;
+	EXPECT_EQ(2, part[0]);
+	EXPECT_EQ(3, part[2 * page_size() - 1]);
+	close(buf);
+	EXPECT_EQ(2, part[0]);
+}
+
+TEST_F(cma_heap, no_private_mapping)
+{
+	int buf = alloc(self->dev, 2 * page_size());
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE, buf, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 2 * page_size(), PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE, buf, 0));
+	EXPECT_EQ(EINVAL, errno);
+	close(buf);
+}
+
+TEST_F(cma_heap, beyond_the_end)
+{
+	int buf = alloc(self->dev, 4 * page_size());
+	void *addr;
+
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_SHARED, buf,
+				   4 * page_size()));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 2 * page_size(), PROT_READ, MAP_SHARED,
+				   buf, 3 * page_size()));
+	addr = map(_metadata, buf, 4 * page_size());
+	EXPECT_EQ(MAP_FAILED, mremap(addr, 4 * page_size(), 8 * page_size(),
+				     MREMAP_MAYMOVE));
+	close(buf);
+}
+
+/* Number of buffers of 1 MiB until there is nothing left. */
+static int exhaust(struct __test_metadata *_metadata, int dev, int *bufs)
+{
+	int count = 0;
+
+	do
+		bufs[count] = alloc(dev, MIB);
+	while (bufs[count] >= 0 && ++count < MAX_BUFFERS);
+	if (count < MAX_BUFFERS)
+		EXPECT_EQ(-ENOMEM, bufs[count]);
+	return count;
+}
+
+/* All of the area can be had, and what is released comes back. */
+TEST_F(cma_heap, exhausted_area_comes_back)
+{
+	long long total = memory(_metadata, "CmaTotal:");
+	int bufs[MAX_BUFFERS], first, second, i;
+
+	if (total > MAX_BUFFERS * MIB / 2)
+		SKIP(return, "the area is too large for this test");
+	first = exhaust(_metadata, self->dev, bufs);
+	EXPECT_LT(total / MIB / 2, first);
+	for (i = 0; i < first; i++)
+		close(bufs[i]);
+	EXPECT_EQ(self->fds, taken_fds());
+	second = exhaust(_metadata, self->dev, bufs);
+	EXPECT_LE(first - 2, second);
+	for (i = 0; i < second; i++)
+		close(bufs[i]);
+}
+
+TEST_F(cma_heap, sync_while_imported)
+{
+	int drm = setup_drm(_metadata, "vgem"), buf;
+	__u32 handle;
+
+	if (drm < 0)
+		return;
+	buf = alloc(self->dev, 3 * MIB);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, drm_import(drm, buf, &handle));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
+	EXPECT_EQ(0, drm_close_handle(drm, handle));
+	close(buf);
+	close(drm);
+}
+
+/* Each page is cleared and, with a kernel that checks itself, slowly. */
+TEST_F_TIMEOUT(cma_heap, rounds_lose_no_memory, 240)
+{
+	long long before = 0;
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		int buf = alloc(self->dev, (1 + i % 32) * 4096UL);
+
+		ASSERT_LE(0, buf);
+		ASSERT_EQ(0, close(buf));
+		if (i == 1000)
+			before = memory(_metadata, "CmaFree:");
+	}
+	/* One page lost in each round were 35 MiB. */
+	EXPECT_GT(4 * MIB, before - memory(_metadata, "CmaFree:"));
+}
+
+TEST_HARNESS_MAIN

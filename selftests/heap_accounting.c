@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dma_heap.mem_accounting: buffers are charged to the memory cgroup of the task
+ * that allocates them
+ *
+ * Each test moves itself into a cgroup of its own.
+ */
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define PARAMETER	"/sys/module/dma_heap/parameters/mem_accounting"
+#define MIB		(1024LL * 1024)
+
+FIXTURE(accounting)
+{
+	char root[32];
+	char group[64];
+	char before[4];
+};
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int write_in(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return write_text(path, text);
+}
+
+/* The number in a file, or that which follows @key there; -1 if there is none. */
+static long long number_in(const char *dir, const char *name, const char *key)
+{
+	char path[128], text[8192], *at = text;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (read_file(path, text, sizeof(text)) <= 0)
+		return -1;
+	if (key)
+		at = strstr(text, key);
+	return at ? strtoll(at + (key ? strlen(key) : 0), NULL, 10) : -1;
+}
+
+static long long used(const char *group)
+{
+	return number_in(group, "memory.current", NULL);
+}
+
+static long long killed(const char *group)
+{
+	return number_in(group, "memory.events", "oom_kill ");
+}
+
+static int limit(const char *group, long long bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", bytes);
+	return write_in(group, "memory.max", text);
+}
+
+/* Small things of the kernel come and go on the same account. */
+static bool about(long long a, long long b)
+{
+	return a > b - MIB / 2 && a < b + MIB / 2;
+}
+
+/* Moves this process into a cgroup. */
+static int enter(const char *group)
+{
+	return write_in(group, "cgroup.procs", "0");
+}
+
+static void leave(const char *root, const char *group)
+{
+	enter(root);
+	rmdir(group);
+	umount2(root, MNT_DETACH);
+	rmdir(root);
+}
+
+FIXTURE_SETUP(accounting)
+{
+	if (access("/dev/dma_heap/system", R_OK))
+		SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM, root)");
+	if (read_file(PARAMETER, self->before, sizeof(self->before)) < 0)
+		SKIP(return, "no parameter mem_accounting");
+	snprintf(self->root, sizeof(self->root), "/tmp/cgroup-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->root));
+	if (mount("none", self->root, "cgroup2", 0, NULL)) {
+		rmdir(self->root);
+		SKIP(return, "no cgroup v2 (CONFIG_CGROUPS)");
+	}
+	snprintf(self->group, sizeof(self->group), "%s/dma-heap-%d", self->root, getpid());
+	if (write_in(self->root, "cgroup.subtree_control", "+memory") ||
+	    mkdir(self->group, 0700) || used(self->group) < 0 || enter(self->group)) {
+		leave(self->root, self->group);
+		SKIP(return, "no memory controller of cgroup v2 (CONFIG_MEMCG)");
+	}
+	ASSERT_EQ(0, write_text(PARAMETER, "Y"));
+}
+
+FIXTURE_TEARDOWN(accounting)
+{
+	write_text(PARAMETER, self->before);
+	leave(self->root, self->group);
+}
+
+TEST_F(accounting, refuses_nonsense)
+{
+	char value[4];
+
+	EXPECT_EQ(-EINVAL, write_text(PARAMETER, "maybe"));
+	EXPECT_EQ(-EINVAL, write_text(PARAMETER, "2"));
+	EXPECT_EQ(2, read_file(PARAMETER, value, sizeof(value)));
+	EXPECT_EQ('Y', value[0]);
+}
+
+TEST_F(accounting, is_off_by_default)
+{
+	long long before;
+	int buf;
+
+	EXPECT_EQ('N', self->before[0]);
+	ASSERT_EQ(0, write_text(PARAMETER, "N"));
+	before = used(self->group);
+	buf = heap_alloc(16 * MIB, O_RDWR);
+	ASSERT_LE(0, buf);
+	EXPECT_TRUE(about(used(self->group), before))
+		TH_LOG("%lld, %lld before", used(self->group), before);
+	close(buf);
+}
+
+TEST_F(accounting, charges_buffers)
+{
+	long long before = used(self->group);
+	int one = heap_alloc(16 * MIB, O_RDWR), two = heap_alloc(4096, O_RDWR);
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, two);
+	EXPECT_TRUE(about(used(self->group), before + 16 * MIB))
+		TH_LOG("%lld, %lld before", used(self->group), before);
+	close(two);
+	close(one);
+	EXPECT_TRUE(about(used(self->group), before))
+		TH_LOG("%lld, %lld before", used(self->group), before);
+}
+
+/* Who maps it or has it passed on pays nothing. */
+TEST_F(accounting, charges_who_allocates)
+{
+	long long before = used(self->group), with;
+	int buf = heap_alloc(16 * MIB, O_RDWR), status;
+	pid_t child;
+
+	ASSERT_LE(0, buf);
+	with = used(self->group);
+	EXPECT_TRUE(about(with, before + 16 * MIB));
+	child = fork();
+	if (!child) {
+		if (enter(self->root))
+			_exit(1);
+		memset(mmap(NULL, 16 * MIB, PROT_WRITE, MAP_SHARED, buf, 0), 1, 16 * MIB);
+		_exit(0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(about(used(self->group), with));
+	close(buf);
+}
+
+/* What has been charged stays so, whatever the parameter says later. */
+TEST_F(accounting, follows_the_parameter_at_allocation)
+{
+	long long before = used(self->group);
+	int buf = heap_alloc(16 * MIB, O_RDWR);
+
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, write_text(PARAMETER, "N"));
+	EXPECT_TRUE(about(used(self->group), before + 16 * MIB));
+	close(buf);
+	EXPECT_TRUE(about(used(self->group), before));
+	buf = heap_alloc(16 * MIB, O_RDWR);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, write_text(PARAMETER, "Y"));
+	close(buf);
+	EXPECT_TRUE(about(used(self->group), before))
+		TH_LOG("%lld, %lld before", used(self->group), before);
+}
+
+/* Nobody is killed, not even who asks, and nothing is left behind. */
+TEST_F(accounting, beyond_the_limit)
+{
+	long long before;
+	int fds = taken_fds(), i;
+
+	ASSERT_EQ(0, limit(self->group, used(self->group) + 16 * MIB));
+	before = used(self->group);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(-ENOMEM, heap_alloc(64 * MIB, O_RDWR));
+	EXPECT_EQ(fds, taken_fds());
+	EXPECT_TRUE(about(used(self->group), before))
+		TH_LOG("%lld, %lld before", used(self->group), before);
+	EXPECT_EQ(0, killed(self->group));
+	i = heap_alloc(8 * MIB, O_RDWR);
+	EXPECT_LE(0, i);
+	close(i);
+}
+
+/* Just about what is left: wherever the limit hits, it is an error at most. */
+TEST_F(accounting, close_to_the_limit)
+{
+	long long room = 8 * MIB, size;
+	int refused = 0, buf, fds = taken_fds();
+
+	ASSERT_EQ(0, limit(self->group, used(self->group) + room));
+	for (size = room + 256 * 1024; size > room - 256 * 1024; size -= 4096) {
+		buf = heap_alloc(size, O_RDWR);
+		if (buf >= 0)
+			close(buf);
+		else
+			ASSERT_EQ(-ENOMEM, buf);
+		refused += buf < 0;
+	}
+	EXPECT_LT(0, refused);
+	EXPECT_EQ(fds, taken_fds());
+	EXPECT_EQ(0, killed(self->group));
+}
+
+TEST_HARNESS_MAIN
