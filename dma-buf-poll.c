@@ -143,10 +143,10 @@ static bool dma_buf_poll_install(struct dma_buf *dmabuf,
 				 enum dma_buf_poll_direction direction,
 				 __poll_t event)
 {
-	guard(dma_resv)(dmabuf->resv);
-
 	if (!dma_buf_poll_claim(dmabuf, event))
 		return false;
+
+	guard(dma_resv)(dmabuf->resv);
 
 	if (dma_buf_poll_add_callback(dmabuf, direction))
 		return false;
