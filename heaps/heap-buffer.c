@@ -365,6 +365,9 @@ int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
  * All of a mapping is made at once, a run at a time. So there are no faults,
  * and none that could go beyond the end.
  *
+ * remap_pfn_range() would look up the memory type of each page, on x86. Here it
+ * is that of all memory, so there is nothing to track.
+ *
  * Private mappings of pages without struct page must have them in one piece.
  * User space cannot know about pieces, so only a single page is allowed.
  */
@@ -391,8 +394,9 @@ static int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 			continue;
 		}
 		size = min(sg->length - skip, vma->vm_end - addr);
-		ret = remap_pfn_range(vma, addr, PHYS_PFN(sg_phys(sg) + skip),
-				      size, vma->vm_page_prot);
+		ret = remap_pfn_range_notrack(vma, addr,
+					      PHYS_PFN(sg_phys(sg) + skip),
+					      size, vma->vm_page_prot);
 		if (ret)
 			return ret;
 		addr += size;
