@@ -133,6 +133,7 @@ static noinline void dma_fence_invalidate(struct dma_fence *fence)
 	fence->lock = &dma_fence_invalid_lock;
 	dma_fence_set_error(fence, -EINVAL);
 	dma_fence_signal(fence);
+	trace_dma_fence_init(fence);
 }
 
 static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
@@ -170,10 +171,10 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 	fence->error = 0;
 	INIT_LIST_HEAD(&fence->cb_list);
 
-	if (unlikely(!dma_fence_args_valid(ops, lock)))
+	if (likely(dma_fence_args_valid(ops, lock)))
+		trace_dma_fence_init(fence);
+	else
 		dma_fence_invalidate(fence);
-
-	trace_dma_fence_init(fence);
 }
 EXPORT_SYMBOL(dma_fence_init);
 
@@ -346,14 +347,11 @@ int dma_fence_signal(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(dma_fence_signal);
 
-/**
- * dma_fence_enable_locked() - somebody wants to know: have the driver tell
- * @fence: fence
- *
- * Context: Any. Caller holds &dma_fence.lock.
- * Return: false if there is nothing to wait for.
+/*
+ * Somebody wants to know: have the driver tell. Returns false if there is
+ * nothing to wait for.
  */
-bool dma_fence_enable_locked(struct dma_fence *fence)
+static inline bool dma_fence_do_enable(struct dma_fence *fence)
 {
 	bool first;
 
@@ -373,6 +371,18 @@ bool dma_fence_enable_locked(struct dma_fence *fence)
 
 	dma_fence_signal_locked(fence);
 	return false;
+}
+
+/**
+ * dma_fence_enable_locked() - enable signalling under the lock
+ * @fence: fence
+ *
+ * Context: Any. Caller holds &dma_fence.lock.
+ * Return: false if there is nothing to wait for.
+ */
+bool dma_fence_enable_locked(struct dma_fence *fence)
+{
+	return dma_fence_do_enable(fence);
 }
 
 /**
@@ -420,7 +430,7 @@ int dma_fence_add_callback(struct dma_fence *fence, struct dma_fence_cb *cb,
 
 	guard(spinlock_irqsave)(fence->lock);
 
-	if (!dma_fence_enable_locked(fence))
+	if (!dma_fence_do_enable(fence))
 		return -ENOENT;
 
 	cb->func = func;

@@ -237,19 +237,23 @@ static struct dma_fence **dma_resv_slots_to_fences(unsigned long *slots,
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			unsigned int *count, struct dma_fence ***fences)
 {
-	unsigned int num, room = 0;
 	unsigned long *slots = NULL;
+	unsigned int num, room;
 
 	*count = 0;
 	*fences = NULL;
 
-	while ((num = dma_resv_collect(obj, usage, slots, room)) > room) {
+	/* Once more if there are more than a moment ago. */
+	do {
 		kfree(slots);
 		room = dma_resv_num_fences(obj);
+		if (!room)
+			return 0;
 		slots = kmalloc_array(room, sizeof(*slots), GFP_KERNEL);
 		if (!slots)
 			return -ENOMEM;
-	}
+		num = dma_resv_collect(obj, usage, slots, room);
+	} while (num > room);
 
 	if (!num) {
 		kfree(slots);

@@ -656,23 +656,26 @@ unsigned int dma_resv_num_fences(struct dma_resv *obj)
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 {
 	struct dma_resv_list *old = dma_resv_list_held(dst), *list = NULL;
-	unsigned int count, room = 0;
+	unsigned int room, count;
 
 	dma_resv_assert_held(dst);
 
-	while ((count = dma_resv_collect(src, DMA_RESV_USAGE_BOOKKEEP,
-					 list ? list->slots : NULL,
-					 room)) > room) {
-		kvfree(list);
-		list = dma_resv_list_alloc(dma_resv_num_fences(src),
-					   GFP_KERNEL);
+	while ((room = dma_resv_num_fences(src))) {
+		list = dma_resv_list_alloc(room, GFP_KERNEL);
 		if (!list)
 			return -ENOMEM;
-		room = list->capacity;
+
+		count = dma_resv_collect(src, DMA_RESV_USAGE_BOOKKEEP,
+					 list->slots, list->capacity);
+		list->num_fences = count;
+		if (count <= list->capacity)
+			break;
+
+		/* There are more than a moment ago, and nothing is held. */
+		kvfree(list);
+		list = NULL;
 	}
 
-	if (list)
-		list->num_fences = count;
 	dma_resv_publish(dst, list);
 	dma_resv_list_free(old);
 
