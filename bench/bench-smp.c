@@ -15,8 +15,8 @@
 #include "bench.h"
 
 #define SMP_CPUS	2
-#define SMP_ROUNDS	5
-#define SMP_NSEC	(500 * NSEC_PER_MSEC)
+#define SMP_ROUNDS	21
+#define SMP_NSEC	(200 * NSEC_PER_MSEC)
 
 /**
  * struct smp_worker - what one CPU does
