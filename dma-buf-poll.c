@@ -49,8 +49,8 @@ enum dma_buf_poll_direction {
  *	------				-------------------------
  *	enter wait queue
  *	fence pending?  yes
- *	lock dma_buf.resv
  *	event active?  no: set it
+ *	lock dma_buf.resv
  *	add callback to fence		set signalled flag
  *	  ok				  callback: clear event, wake
  *	sleep
@@ -94,6 +94,10 @@ static void dma_buf_poll_writable(struct dma_fence *fence,
 static bool dma_buf_poll_claim(struct dma_buf *dmabuf, __poll_t event)
 {
 	u16 bit = (__force u16)event;
+
+	/* Who is going to sleep is on the queue: he will be woken, or sees 0. */
+	if (READ_ONCE(dmabuf->poll_active) & bit)
+		return false;
 
 	guard(spinlock_irq)(&dmabuf->poll.lock);
 
