@@ -484,6 +484,25 @@ static __s64 kill_while_allocating(struct __test_metadata *_metadata, int dev,
 	return now_ns() - began;
 }
 
+/* The first time takes longer if the machine is an emulated one. */
+static __s64 time_to_allocate(struct __test_metadata *_metadata, int dev, __u64 len)
+{
+	__s64 best = -1;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		__s64 took = now_ns();
+		int buf = alloc(dev, len);
+
+		took = now_ns() - took;
+		ASSERT_LE(0, buf);
+		close(buf);
+		if (best < 0 || took < best)
+			best = took;
+	}
+	return best;
+}
+
 /*
  * It takes some time to zero half of what is free. Whoever is killed after a
  * quarter of this must not go on with the other three.
@@ -493,16 +512,11 @@ TEST_F(heap, killed_while_allocating)
 	__u64 len = (__u64)free_memory(_metadata) * 1024 / 2;
 	long before = free_memory(_metadata);
 	__s64 whole, best = -1;
-	int i, buf;
+	int i;
 
 	if (len > 2ULL << 30)
 		len = 2ULL << 30;
-	whole = now_ns();
-	buf = alloc(self->dev, len);
-	whole = now_ns() - whole;
-	ASSERT_LE(0, buf);
-	close(buf);
-
+	whole = time_to_allocate(_metadata, self->dev, len);
 	for (i = 0; i < 5; i++) {
 		__s64 took = kill_while_allocating(_metadata, self->dev, len, whole / 4);
 
