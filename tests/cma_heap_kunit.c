@@ -118,30 +118,33 @@ static void cma_heap_buffers_are_zero(struct kunit *test)
 	}
 }
 
-/* Half of the area each time: a second one that got lost would be missed. */
-static void cma_heap_killed_while_clearing(struct kunit *test)
+/* So much that nothing like it can be had again if it gets lost. */
+static unsigned long most_of_area(void)
 {
-	unsigned long half = cma_get_size(dma_heap_get_drvdata(heap)) / 2;
+	return PAGE_ALIGN(cma_get_size(dma_heap_get_drvdata(heap)) / 3 * 2);
+}
+
+static void cma_heap_refuses_when_killed(struct kunit *test)
+{
 	struct dma_buf *buf;
 
 	for (int round = 0; round < 4; round++) {
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_tsk_thread_flag(current, TIF_SIGPENDING);
-		buf = allocate(heap, half, O_RDWR, 0);
+		buf = allocate(heap, most_of_area(), O_RDWR, 0);
 		flush_signals(current);
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(buf), -ENOMEM);
 	}
-	put(export(test, half));
+	put(export(test, most_of_area()));
 }
 
 static void cma_heap_allocate_fails_clean(struct kunit *test)
 {
-	unsigned long half = cma_get_size(dma_heap_get_drvdata(heap)) / 2;
 	struct dma_buf *buf = NULL;
 	unsigned int nth, refused = 0;
 
 	fail_alloc_setup(test);
-	for (nth = 1; FAIL_NTH_ALLOC(nth, buf = allocate(heap, half, O_RDWR, 0)); nth++) {
+	for (nth = 1; FAIL_NTH_ALLOC(nth, buf = allocate(heap, most_of_area(), O_RDWR, 0)); nth++) {
 		if (IS_ERR(buf)) {
 			KUNIT_EXPECT_EQ(test, PTR_ERR(buf), -ENOMEM);
 			refused++;
@@ -158,7 +161,7 @@ static struct kunit_case cma_heap_cases[] = {
 	KUNIT_CASE(cma_heap_buffer_is_one_piece),
 	KUNIT_CASE(cma_heap_larger_than_area),
 	KUNIT_CASE(cma_heap_buffers_are_zero),
-	KUNIT_CASE(cma_heap_killed_while_clearing),
+	KUNIT_CASE(cma_heap_refuses_when_killed),
 	KUNIT_CASE(cma_heap_allocate_fails_clean),
 	{}
 };
