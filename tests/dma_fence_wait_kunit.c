@@ -39,11 +39,11 @@ struct later {
 static void later_work(struct work_struct *work)
 {
 	struct later *later = container_of(to_delayed_work(work), struct later, work);
-	unsigned int msecs = 1000;
+	unsigned int naps = 50;
 
 	/* On a slow machine with two CPUs the sleeper may be the later one. */
-	while (task_is_running(later->task) && msecs--)
-		msleep(1);
+	while (task_is_running(later->task) && naps--)
+		msleep(20);
 	later->act(later);
 }
 
