@@ -108,7 +108,7 @@ boot_step()
 	timed "$@" || {
 		complaints=$(grep -c '^boot: splat: ' "$dir/boot.log")
 		[ "$complaints" != 0 ] || complaints=1
-		sed 's/^/  /' "$dir/boot.log"
+		sed 's/^/  /' "$dir/boot.log" | remember
 	}
 }
 
@@ -120,6 +120,12 @@ lock()
 	flock -n 9 && return
 	echo "waiting for another command to finish with $1"
 	flock 9
+}
+
+# remember - pass on lines about failures, noted for the end of scripts/test
+remember()
+{
+	tee -a "$BUILD/log/failures.log"
 }
 
 # result PART PASSED FAILED SKIPPED - note the figures of a part of the tests
