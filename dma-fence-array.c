@@ -29,8 +29,9 @@
  * Nothing is asked of the members before somebody waits for the array. Then each
  * gets a callback, and the one that completes the array has it signalled from an
  * &struct irq_work, since the callback runs under the lock of a member. So an
- * array signals a moment after its members. Who looks with
- * dma_fence_is_signaled() need not wait for that moment.
+ * array signals a moment after its members, with the timestamp of the one that
+ * completed it. Who looks with dma_fence_is_signaled() need not wait for that
+ * moment.
  *
  * The error of an array is that of the first member seen to have failed. An array
  * that nobody waited for does not look at the errors of its members.
@@ -67,7 +68,7 @@ static void dma_fence_array_work(struct irq_work *work)
 
 	if (atomic_read(&array->outstanding)) {
 		dma_fence_array_settle_error(array);
-		dma_fence_signal(&array->base);
+		dma_fence_signal_timestamp(&array->base, array->timestamp);
 		if (!atomic_dec_and_test(&array->outstanding))
 			return;
 	}
@@ -91,8 +92,12 @@ static void dma_fence_array_member_signaled(struct dma_fence *fence,
 	dma_fence_array_note_error(array, fence->error);
 
 	left = atomic_dec_return(&array->outstanding);
-	if (left == complete_at || !left)
-		irq_work_queue(&array->work);
+	if (left == complete_at)
+		array->timestamp = fence->timestamp;
+	else if (left)
+		return;
+
+	irq_work_queue(&array->work);
 }
 
 static const char *dma_fence_array_driver_name(struct dma_fence *fence)

@@ -333,6 +333,25 @@ static void array_signals_with_any(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cb->calls, 1);
 }
 
+/* It signals later than the member, but that is when it was done. */
+static void array_has_the_time_of_the_member_that_completes_it(struct kunit *test)
+{
+	struct trio *all = trio_create(test, false);
+	struct trio *any = trio_create(test, true);
+
+	mock_cb_add(test, all->array);
+	mock_cb_add(test, any->array);
+	dma_fence_signal_timestamp(all->members[0], 3000);
+	dma_fence_signal_timestamp(all->members[2], 1000);
+	dma_fence_signal_timestamp(all->members[1], 2000);
+	dma_fence_signal_timestamp(any->members[1], 2000);
+	dma_fence_signal_timestamp(any->members[0], 1000);
+	KUNIT_EXPECT_TRUE(test, mock_fence_wait_flag(all->array));
+	KUNIT_EXPECT_TRUE(test, mock_fence_wait_flag(any->array));
+	KUNIT_EXPECT_EQ(test, dma_fence_timestamp(all->array), 2000);
+	KUNIT_EXPECT_EQ(test, dma_fence_timestamp(any->array), 2000);
+}
+
 static void last_callback_drops_the_reference(struct kunit *test)
 {
 	struct trio *trio = trio_create(test, true);
@@ -715,6 +734,7 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(enable_counts_members_that_refuse),
 	KUNIT_CASE_PARAM(array_signals_with_the_last, order_gen_params),
 	KUNIT_CASE_PARAM(array_signals_with_any, order_gen_params),
+	KUNIT_CASE(array_has_the_time_of_the_member_that_completes_it),
 	KUNIT_CASE(last_callback_drops_the_reference),
 	KUNIT_CASE(completion_is_asynchronous),
 	KUNIT_CASE(enabled_array_outlives_its_owner),

@@ -33,11 +33,12 @@ struct dma_fence_array_cb {
  *	which outlasts the count that completes the array
  * @complete_at: the array is complete once @outstanding is down to this
  * @members_inside: @fences is part of the memory of the array itself
+ * @timestamp: when the member signalled that completed the array, for @work
  * @work: signals @base outside of the locks of the members
  * @callbacks: one for each member, in use from enabling on
  *
- * All but @outstanding, @work and @callbacks are constant since init. These
- * three are dealt with by enabling (once, under @lock) and, after that, by
+ * All but @outstanding, @timestamp, @work and @callbacks are constant since init.
+ * These four are dealt with by enabling (once, under @lock) and, after that, by
  * callbacks and work without a lock, see dma_fence_array_member_signaled().
  */
 struct dma_fence_array {
@@ -51,6 +52,7 @@ struct dma_fence_array {
 	int complete_at;
 	bool members_inside;
 
+	ktime_t timestamp;
 	struct irq_work work;
 	struct dma_fence_array_cb callbacks[] __counted_by(num_fences);
 };
