@@ -11,6 +11,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "dma-fence-internal.h"
 #include "dma-resv-internal.h"
 
 /**
@@ -199,12 +200,6 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_wait_timeout);
 
-static void dma_resv_put_fences(struct dma_fence **fences, unsigned int count)
-{
-	while (count)
-		dma_fence_put(fences[--count]);
-}
-
 static_assert(sizeof(unsigned long) == sizeof(struct dma_fence *));
 
 /* Takes the usages out, in place. */
@@ -271,30 +266,31 @@ EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
 			      struct dma_fence **fence)
 {
-	struct dma_fence_array *array;
-	struct dma_fence **fences;
-	unsigned int count;
-	int ret;
+	struct dma_fence_array *array = NULL;
+	unsigned int num, room;
 
-	ret = dma_resv_get_fences(obj, usage, &count, &fences);
-	if (ret)
-		return ret;
+	/* Once more if there are more than a moment ago. */
+	do {
+		kvfree(array);
+		room = dma_resv_num_fences(obj);
+		array = dma_fence_array_alloc_inside(room);
+		if (!array)
+			return -ENOMEM;
+		num = dma_resv_collect(obj, usage, (unsigned long *)array->fences,
+				       room);
+	} while (num > room);
 
-	if (count <= 1) {
-		*fence = count ? fences[0] : NULL;
-		kfree(fences);
+	dma_resv_slots_to_fences((unsigned long *)array->fences, num);
+	if (num <= 1) {
+		*fence = num ? array->fences[0] : NULL;
+		kvfree(array);
 		return 0;
 	}
 
-	array = dma_fence_array_create(count, fences,
-				       dma_fence_context_alloc(1), 1, false);
-	if (!array) {
-		dma_resv_put_fences(fences, count);
-		kfree(fences);
-		return -ENOMEM;
-	}
-
+	dma_fence_array_init(array, num, array->fences,
+			     dma_fence_context_alloc(1), 1, false);
 	*fence = &array->base;
+
 	return 0;
 }
 
