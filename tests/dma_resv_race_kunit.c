@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #include <linux/dma-resv.h>
+#include <linux/llist.h>
 #include <linux/slab.h>
 
 #include "mock_fence.h"
@@ -14,13 +15,17 @@
 
 /* Enough to need a longer list several times. */
 #define NUM_STEPS	24
+/* So many that an add does not look for those that have signalled. */
+#define NUM_READERS	9
 
 /* What never signals before the end of a round, on a timeline of its own. */
 #define ANCHOR		1
 /* Timeline whose fence is replaced by the next one. */
 #define RELAY		2
+/* Timeline of fences that are never in the object. */
+#define STRANGER	3
 /* First of those that come and go. */
-#define OTHERS		3
+#define OTHERS		4
 
 /**
  * struct scene - what the sides of a race share
@@ -29,7 +34,7 @@
  * @relay: latest fence of %RELAY
  * @others: all fences that were added beside these
  * @num_others: their number
- * @step: changes made so far
+ * @busy: odd while one of these is in it, pending; counts up
  * @failed: no memory for them
  * @wrong: times that something was seen that must not be
  */
@@ -37,18 +42,17 @@ struct scene {
 	struct dma_resv resv;
 	struct dma_fence *anchor;
 	struct dma_fence *relay;
-	struct dma_fence *others[NUM_STEPS];
+	struct dma_fence *others[NUM_STEPS + NUM_READERS];
 	unsigned int num_others;
-	unsigned int step;
+	unsigned int busy;
 	bool failed;
 	unsigned int wrong;
 };
 
-static struct dma_fence *scene_add(struct scene *scene, u64 context, u64 seqno,
-				   enum dma_resv_usage usage)
+/* Consumes the fence if there is no room for it. */
+static struct dma_fence *scene_add_fence(struct scene *scene, struct dma_fence *fence,
+					 enum dma_resv_usage usage)
 {
-	struct dma_fence *fence = race_fence_create(&mock_fence_bare_ops, context, seqno);
-
 	if (!fence || dma_resv_reserve_fences(&scene->resv, 1)) {
 		scene->failed = true;
 		dma_fence_put(fence);
@@ -56,6 +60,59 @@ static struct dma_fence *scene_add(struct scene *scene, u64 context, u64 seqno,
 	}
 	dma_resv_add_fence(&scene->resv, fence, usage);
 	return fence;
+}
+
+static struct dma_fence *scene_add(struct scene *scene, u64 context, u64 seqno,
+				   enum dma_resv_usage usage)
+{
+	return scene_add_fence(scene, race_fence_create(&mock_fence_bare_ops, context, seqno),
+			       usage);
+}
+
+/*
+ * A fence whose memory at once becomes another one when it goes, as it may be
+ * with SLAB_TYPESAFE_BY_RCU (KASAN has such a cache wait after all). The lock is
+ * not part of it, since somebody may be about to look.
+ */
+struct recycled {
+	struct dma_fence base;
+	struct llist_node node;
+};
+
+static LLIST_HEAD(recycled_pool);
+static DEFINE_SPINLOCK(recycled_lock);
+
+static const char *recycled_name(struct dma_fence *fence)
+{
+	return "recycled";
+}
+
+static void recycled_release(struct dma_fence *fence)
+{
+	llist_add(&container_of(fence, struct recycled, base)->node, &recycled_pool);
+}
+
+static const struct dma_fence_ops recycled_ops = {
+	.get_driver_name = recycled_name,
+	.get_timeline_name = recycled_name,
+	.release = recycled_release,
+};
+
+/* By one task at a time. */
+static struct dma_fence *recycled_create(u64 context, u64 seqno)
+{
+	struct llist_node *node = llist_del_first(&recycled_pool);
+	struct recycled *recycled;
+
+	if (node)
+		recycled = llist_entry(node, struct recycled, node);
+	else
+		recycled = kzalloc(sizeof(*recycled), GFP_KERNEL);
+	if (!recycled)
+		return NULL;
+
+	dma_fence_init(&recycled->base, &recycled_ops, &recycled_lock, context, seqno);
+	return &recycled->base;
 }
 
 static bool scene_begin(struct kunit *test, void *data)
@@ -66,6 +123,43 @@ static bool scene_begin(struct kunit *test, void *data)
 	dma_resv_init(&scene->resv);
 	dma_resv_lock(&scene->resv, NULL);
 	scene->anchor = scene_add(scene, ANCHOR, 1, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(&scene->resv);
+	return !scene->failed;
+}
+
+static bool scene_begin_empty(struct kunit *test, void *data)
+{
+	struct scene *scene = data;
+
+	memset(scene, 0, sizeof(*scene));
+	dma_resv_init(&scene->resv);
+	return true;
+}
+
+/* Readers everywhere, which do not concern who waits for writers. */
+static bool scene_begin_crowded(struct kunit *test, void *data)
+{
+	struct scene *scene = data;
+	unsigned int i;
+
+	scene_begin_empty(test, data);
+	dma_resv_lock(&scene->resv, NULL);
+	for (i = 0; i < NUM_READERS && !scene->failed; i++) {
+		scene->others[i] = scene_add(scene, OTHERS + NUM_STEPS + i, 1,
+					     DMA_RESV_USAGE_READ);
+		scene->num_others++;
+	}
+	dma_resv_unlock(&scene->resv);
+	return !scene->failed;
+}
+
+static bool scene_begin_recycled(struct kunit *test, void *data)
+{
+	struct scene *scene = data;
+
+	scene_begin_empty(test, data);
+	dma_resv_lock(&scene->resv, NULL);
+	scene->relay = scene_add_fence(scene, recycled_create(RELAY, 1), DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(&scene->resv);
 	return !scene->failed;
 }
@@ -206,7 +300,91 @@ static void replace(void *data)
 	}
 }
 
+/* Long enough for the other side to have a look or two. */
+static void linger(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 400; i++)
+		cpu_relax();
+}
+
+/* There is a writer and no writer by turns. */
+static void come_and_go(void *data)
+{
+	struct scene *scene = data;
+	struct dma_fence *fence;
+	unsigned int i;
+
+	for (i = 0; i < NUM_STEPS; i++) {
+		dma_resv_lock(&scene->resv, NULL);
+		fence = scene_add(scene, OTHERS + i, 1, DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(&scene->resv);
+		if (!fence)
+			return;
+		scene->others[scene->num_others++] = fence;
+		/* Pairs with look_whether_idle(). */
+		smp_store_release(&scene->busy, 2 * i + 1);
+		linger();
+		/* Pairs with look_whether_idle(). */
+		smp_store_release(&scene->busy, 2 * i + 2);
+		dma_fence_signal(fence);
+		linger();
+	}
+}
+
+/* A fence goes, and its memory comes back as one that nobody has added. */
+static void recycle(void *data)
+{
+	struct scene *scene = data;
+	struct dma_fence *next, *stranger;
+	unsigned int i;
+
+	for (i = 0; i < NUM_STEPS; i++) {
+		dma_resv_lock(&scene->resv, NULL);
+		next = scene_add_fence(scene, recycled_create(RELAY, 2 + i), DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(&scene->resv);
+		if (!next)
+			return;
+		pass_on(scene, next);
+		stranger = recycled_create(STRANGER, 1);
+		linger();
+		scene_drop(stranger);
+	}
+}
+
 /* ---- who only looks ---- */
+
+static void look_whether_idle(void *data)
+{
+	struct scene *scene = data;
+	unsigned int i, busy;
+	bool idle;
+
+	for (i = 0; i < 4 * NUM_STEPS; i++) {
+		/* Pairs with come_and_go(). */
+		busy = smp_load_acquire(&scene->busy);
+		idle = dma_resv_test_signaled(&scene->resv, DMA_RESV_USAGE_WRITE);
+		/* Was it busy all the time? Only then is there a right answer. */
+		smp_rmb();
+		scene->wrong += idle && busy % 2 && READ_ONCE(scene->busy) == busy;
+	}
+}
+
+static void iterate_for_strangers(void *data)
+{
+	struct scene *scene = data;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int i;
+
+	for (i = 0; i < NUM_STEPS; i++) {
+		dma_resv_iter_begin(&cursor, &scene->resv, DMA_RESV_USAGE_READ);
+		dma_resv_for_each_fence_unlocked(&cursor, fence)
+			scene->wrong += fence->context != RELAY;
+		dma_resv_iter_end(&cursor);
+	}
+}
 
 static void test_signaled(void *data)
 {
@@ -331,6 +509,13 @@ static const struct pair {
 	  { scene_begin_relay, get_all, hand_over_in_new_list, scene_end } },
 	{ "get singleton, hand over in new list",
 	  { scene_begin_relay, get_one, hand_over_in_new_list, scene_end } },
+	{ "test, come and go",
+	  { scene_begin_empty, look_whether_idle, come_and_go, scene_end } },
+	{ "test, come and go in a crowd",
+	  { scene_begin_crowded, look_whether_idle, come_and_go, scene_end } },
+	{ "iterate, recycle",
+	  { scene_begin_recycled, iterate_for_strangers, recycle, scene_end } },
+	{ "get fences, recycle", { scene_begin_recycled, get_all, recycle, scene_end } },
 	{ "test, replace", { scene_begin_relay, test_signaled, replace, scene_end } },
 	{ "get fences, replace", { scene_begin_relay, get_all, replace, scene_end } },
 	{ "get singleton, replace", { scene_begin_relay, get_one, replace, scene_end } },
@@ -352,8 +537,17 @@ static struct kunit_case dma_resv_race_cases[] = {
 	{}
 };
 
+static void dma_resv_race_suite_exit(struct kunit_suite *suite)
+{
+	struct recycled *recycled, *next;
+
+	llist_for_each_entry_safe(recycled, next, llist_del_all(&recycled_pool), node)
+		kfree_rcu(&recycled->base, rcu);
+}
+
 static struct kunit_suite dma_resv_race_suite = {
 	.name = "dma_resv_race",
+	.suite_exit = dma_resv_race_suite_exit,
 	.test_cases = dma_resv_race_cases,
 };
 
