@@ -333,55 +333,15 @@ static void fence_may_go_after_a_wait(struct kunit *test)
  * them can be found, the others are somebody else's.
  */
 struct recycler {
-	struct kmem_cache *cache;
 	struct dma_fence __rcu *slot;
 	u64 published;	/* seqno of what is in the slot, or was */
 	unsigned int wrong;
 };
 
-static struct kmem_cache *recycled;
-
-static void recycled_release(struct dma_fence *fence)
-{
-	kmem_cache_free(recycled, fence);
-}
-
-static const struct dma_fence_ops recycled_ops = {
-	.get_driver_name = done_fence_name,
-	.get_timeline_name = done_fence_name,
-	.release = recycled_release,
-};
-
-static struct dma_fence *recycled_create(u64 context, u64 seqno)
-{
-	struct mock_fence *mock = kmem_cache_alloc(recycled, GFP_KERNEL);
-
-	if (!mock)
-		return NULL;
-
-	dma_fence_init(&mock->base, &recycled_ops, &mock->lock, context, seqno);
-	return &mock->base;
-}
-
-static void recycled_construct(void *memory)
-{
-	struct mock_fence *mock = memory;
-
-	memset(mock, 0, sizeof(*mock));
-	spin_lock_init(&mock->lock);
-}
-
-static void recycled_destroy(void *cache)
-{
-	rcu_barrier();
-	kmem_cache_destroy(cache);
-	recycled = NULL;
-}
-
 static bool prepare_slot(struct kunit *test, void *data)
 {
 	struct recycler *recycler = data;
-	struct dma_fence *fence = recycled_create(PUBLISHED, ++recycler->published);
+	struct dma_fence *fence = race_recycled_create(PUBLISHED, ++recycler->published);
 
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	rcu_assign_pointer(recycler->slot, fence);
@@ -415,16 +375,16 @@ static void replace_slot(void *data)
 	unsigned int i;
 
 	for (i = 0; i < 8; i++) {
-		fence = recycled_create(PUBLISHED, recycler->published + 1);
+		fence = race_recycled_create(PUBLISHED, recycler->published + 1);
 		if (!fence)
 			return;
 		old = unrcu_pointer(xchg(&recycler->slot, RCU_INITIALIZER(fence)));
 		/* Pairs with the acquire in look_into_slot(). */
 		smp_store_release(&recycler->published, fence->seqno);
 		dma_fence_put(old);
-		other = recycled_create(OF_OTHERS, 0);
-		if (other)
-			dma_fence_put(other);
+		other = race_recycled_create(OF_OTHERS, 0);
+		race_linger();
+		dma_fence_put(other);
 	}
 }
 
@@ -446,10 +406,6 @@ static void found_fence_is_what_was_published(struct kunit *test)
 	struct recycler *recycler = kunit_kzalloc(test, sizeof(*recycler), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, recycler);
-	recycled = kmem_cache_create("dma_fence_race", sizeof(struct mock_fence), 0,
-				     SLAB_TYPESAFE_BY_RCU, recycled_construct);
-	KUNIT_ASSERT_NOT_NULL(test, recycled);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, recycled_destroy, recycled));
 	race_run(test, &get_against_replace, recycler);
 }
 
@@ -999,8 +955,14 @@ static struct kunit_case dma_fence_race_cases[] = {
 	{}
 };
 
+static void dma_fence_race_suite_exit(struct kunit_suite *suite)
+{
+	race_recycled_free();
+}
+
 static struct kunit_suite dma_fence_race_suite = {
 	.name = "dma_fence_race",
+	.suite_exit = dma_fence_race_suite_exit,
 	.test_cases = dma_fence_race_cases,
 };
 

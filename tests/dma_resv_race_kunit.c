@@ -7,7 +7,6 @@
 #include <kunit/test.h>
 
 #include <linux/dma-resv.h>
-#include <linux/llist.h>
 #include <linux/slab.h>
 
 #include "mock_fence.h"
@@ -69,52 +68,6 @@ static struct dma_fence *scene_add(struct scene *scene, u64 context, u64 seqno,
 			       usage);
 }
 
-/*
- * A fence whose memory at once becomes another one when it goes, as it may be
- * with SLAB_TYPESAFE_BY_RCU (KASAN has such a cache wait after all). The lock is
- * not part of it, since somebody may be about to look.
- */
-struct recycled {
-	struct dma_fence base;
-	struct llist_node node;
-};
-
-static LLIST_HEAD(recycled_pool);
-static DEFINE_SPINLOCK(recycled_lock);
-
-static const char *recycled_name(struct dma_fence *fence)
-{
-	return "recycled";
-}
-
-static void recycled_release(struct dma_fence *fence)
-{
-	llist_add(&container_of(fence, struct recycled, base)->node, &recycled_pool);
-}
-
-static const struct dma_fence_ops recycled_ops = {
-	.get_driver_name = recycled_name,
-	.get_timeline_name = recycled_name,
-	.release = recycled_release,
-};
-
-/* By one task at a time. */
-static struct dma_fence *recycled_create(u64 context, u64 seqno)
-{
-	struct llist_node *node = llist_del_first(&recycled_pool);
-	struct recycled *recycled;
-
-	if (node)
-		recycled = llist_entry(node, struct recycled, node);
-	else
-		recycled = kzalloc(sizeof(*recycled), GFP_KERNEL);
-	if (!recycled)
-		return NULL;
-
-	dma_fence_init(&recycled->base, &recycled_ops, &recycled_lock, context, seqno);
-	return &recycled->base;
-}
-
 static bool scene_begin(struct kunit *test, void *data)
 {
 	struct scene *scene = data;
@@ -159,7 +112,7 @@ static bool scene_begin_recycled(struct kunit *test, void *data)
 
 	scene_begin_empty(test, data);
 	dma_resv_lock(&scene->resv, NULL);
-	scene->relay = scene_add_fence(scene, recycled_create(RELAY, 1), DMA_RESV_USAGE_WRITE);
+	scene->relay = scene_add_fence(scene, race_recycled_create(RELAY, 1), DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(&scene->resv);
 	return !scene->failed;
 }
@@ -300,15 +253,6 @@ static void replace(void *data)
 	}
 }
 
-/* Long enough for the other side to have a look or two. */
-static void linger(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 400; i++)
-		cpu_relax();
-}
-
 /* There is a writer and no writer by turns. */
 static void come_and_go(void *data)
 {
@@ -325,11 +269,11 @@ static void come_and_go(void *data)
 		scene->others[scene->num_others++] = fence;
 		/* Pairs with look_whether_idle(). */
 		smp_store_release(&scene->busy, 2 * i + 1);
-		linger();
+		race_linger();
 		/* Pairs with look_whether_idle(). */
 		smp_store_release(&scene->busy, 2 * i + 2);
 		dma_fence_signal(fence);
-		linger();
+		race_linger();
 	}
 }
 
@@ -342,13 +286,14 @@ static void recycle(void *data)
 
 	for (i = 0; i < NUM_STEPS; i++) {
 		dma_resv_lock(&scene->resv, NULL);
-		next = scene_add_fence(scene, recycled_create(RELAY, 2 + i), DMA_RESV_USAGE_WRITE);
+		next = scene_add_fence(scene, race_recycled_create(RELAY, 2 + i),
+				       DMA_RESV_USAGE_WRITE);
 		dma_resv_unlock(&scene->resv);
 		if (!next)
 			return;
 		pass_on(scene, next);
-		stranger = recycled_create(STRANGER, 1);
-		linger();
+		stranger = race_recycled_create(STRANGER, 1);
+		race_linger();
 		scene_drop(stranger);
 	}
 }
@@ -539,10 +484,7 @@ static struct kunit_case dma_resv_race_cases[] = {
 
 static void dma_resv_race_suite_exit(struct kunit_suite *suite)
 {
-	struct recycled *recycled, *next;
-
-	llist_for_each_entry_safe(recycled, next, llist_del_all(&recycled_pool), node)
-		kfree_rcu(&recycled->base, rcu);
+	race_recycled_free();
 }
 
 static struct kunit_suite dma_resv_race_suite = {

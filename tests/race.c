@@ -9,6 +9,7 @@
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/llist.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -134,6 +135,17 @@ void race_run(struct kunit *test, const struct race *race, void *data)
 }
 
 /**
+ * race_linger() - give the other side the time to have a look or two
+ */
+void race_linger(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * RACE_JITTER; i++)
+		cpu_relax();
+}
+
+/**
  * race_spin() - wait for something that comes soon
  * @done: has it come?
  * @data: passed to @done
@@ -170,6 +182,71 @@ struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context
 	spin_lock_init(&mock->lock);
 	dma_fence_init(&mock->base, ops, &mock->lock, context, seqno);
 	return &mock->base;
+}
+
+/*
+ * A fence whose memory becomes another one as soon as it goes. The lock is not
+ * part of it, since somebody may be about to look.
+ */
+struct race_recycled {
+	struct dma_fence base;
+	struct llist_node node;
+};
+
+static LLIST_HEAD(race_recycled_pool);
+static DEFINE_SPINLOCK(race_recycled_lock);
+
+static const char *race_recycled_name(struct dma_fence *fence)
+{
+	return "recycled";
+}
+
+static void race_recycled_release(struct dma_fence *fence)
+{
+	llist_add(&container_of(fence, struct race_recycled, base)->node, &race_recycled_pool);
+}
+
+static const struct dma_fence_ops race_recycled_ops = {
+	.get_driver_name = race_recycled_name,
+	.get_timeline_name = race_recycled_name,
+	.release = race_recycled_release,
+};
+
+/**
+ * race_recycled_create() - create a fence out of the one that went last
+ * @context: timeline
+ * @seqno: position on it
+ *
+ * As from a cache of SLAB_TYPESAFE_BY_RCU, but of such a cache KASAN makes one
+ * that waits for a grace period. By one side of a race only.
+ *
+ * Return: the fence, NULL without memory.
+ */
+struct dma_fence *race_recycled_create(u64 context, u64 seqno)
+{
+	struct llist_node *node = llist_del_first(&race_recycled_pool);
+	struct race_recycled *recycled;
+
+	if (node)
+		recycled = llist_entry(node, struct race_recycled, node);
+	else
+		recycled = kzalloc(sizeof(*recycled), GFP_KERNEL);
+	if (!recycled)
+		return NULL;
+
+	dma_fence_init(&recycled->base, &race_recycled_ops, &race_recycled_lock, context, seqno);
+	return &recycled->base;
+}
+
+/**
+ * race_recycled_free() - free the memory of such fences, of which none is left
+ */
+void race_recycled_free(void)
+{
+	struct race_recycled *recycled, *next;
+
+	llist_for_each_entry_safe(recycled, next, llist_del_all(&race_recycled_pool), node)
+		kfree_rcu(&recycled->base, rcu);
 }
 
 static bool race_fence_flag(void *fence)

@@ -30,9 +30,12 @@ struct race {
 };
 
 void race_run(struct kunit *test, const struct race *race, void *data);
+void race_linger(void);
 bool race_spin(bool (*done)(void *data), void *data);
 
 struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context, u64 seqno);
+struct dma_fence *race_recycled_create(u64 context, u64 seqno);
+void race_recycled_free(void);
 bool race_fence_signaled(struct dma_fence *fence);
 bool race_fence_refs(struct dma_fence *fence, unsigned int refs);
 
