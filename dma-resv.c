@@ -804,14 +804,12 @@ EXPORT_SYMBOL(dma_resv_iter_first_unlocked);
  */
 struct dma_fence *dma_resv_iter_next_unlocked(struct dma_resv_iter *cursor)
 {
-	struct dma_fence *last = cursor->fence;
-
+	dma_resv_iter_end(cursor);
 	cursor->is_restarted = false;
 
-	scoped_guard(rcu)
-		if (!dma_resv_iter_try_next(cursor))
-			dma_resv_iter_search(cursor, false);
-	dma_fence_put(last);
+	guard(rcu)();
+	if (!dma_resv_iter_try_next(cursor))
+		dma_resv_iter_search(cursor, false);
 
 	return cursor->fence;
 }
