@@ -347,10 +347,18 @@ int dma_fence_signal(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(dma_fence_signal);
 
-/*
- * Somebody wants to know: have the driver tell. Returns false if there is
- * nothing to wait for.
- */
+/* Returns false if the driver says that there is nothing to wait for. */
+static noinline bool dma_fence_have_driver_tell(struct dma_fence *fence)
+{
+	trace_dma_fence_enable_signal(fence);
+	if (fence->ops->enable_signaling(fence))
+		return true;
+
+	dma_fence_signal_locked(fence);
+	return false;
+}
+
+/* Somebody wants to know. Returns false if there is nothing to wait for. */
 static inline bool dma_fence_do_enable(struct dma_fence *fence)
 {
 	bool first;
@@ -365,12 +373,7 @@ static inline bool dma_fence_do_enable(struct dma_fence *fence)
 	if (!first || !fence->ops->enable_signaling)
 		return true;
 
-	trace_dma_fence_enable_signal(fence);
-	if (fence->ops->enable_signaling(fence))
-		return true;
-
-	dma_fence_signal_locked(fence);
-	return false;
+	return dma_fence_have_driver_tell(fence);
 }
 
 /**
@@ -479,7 +482,7 @@ void dma_fence_free(struct dma_fence *fence)
 EXPORT_SYMBOL(dma_fence_free);
 
 /* A driver has dropped a fence on which others wait. Let them go on. */
-static void dma_fence_abandon(struct dma_fence *fence)
+static noinline void dma_fence_abandon(struct dma_fence *fence)
 {
 	const struct dma_fence_ops *ops = fence->ops;
 
