@@ -186,40 +186,69 @@ static void dma_fence_merge_reduce(struct dma_fence_merge *merge)
 	merge->num_pending = last + 1;
 }
 
-/*
- * What was found, as one fence. Its references go to the result. @array is
- * memory for it, or NULL if that is still to be had.
- */
-static struct dma_fence *dma_fence_merge_result(struct dma_fence_merge *merge,
-						struct dma_fence_array *array)
+/* What was found, if that is less than two fences. */
+static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 {
-	unsigned int num;
+	if (merge->num_pending)
+		return merge->pending[0];
 
-	dma_fence_merge_reduce(merge);
-	num = merge->num_pending;
+	return dma_fence_allocate_private_stub(merge->timestamp);
+}
 
-	if (num < 2) {
-		struct dma_fence *fence = num ? merge->pending[0] : NULL;
-
-		kvfree(array);
-		return fence ?:
-		       dma_fence_allocate_private_stub(merge->timestamp);
-	}
-
-	if (!array) {
-		array = dma_fence_array_alloc_inside(num);
-		if (!array) {
-			dma_fence_merge_drop(merge);
-			return NULL;
-		}
-		memcpy(array->fences, merge->pending,
-		       array_size(num, sizeof(*merge->pending)));
-	}
-
-	dma_fence_array_init(array, num, array->fences,
+/* What was found, if that is more. The references go to the array. */
+static struct dma_fence *dma_fence_merge_array(struct dma_fence_merge *merge,
+					       struct dma_fence_array *array)
+{
+	dma_fence_array_init(array, merge->num_pending, array->fences,
 			     dma_fence_context_alloc(1), 1, false);
 
 	return &array->base;
+}
+
+/* All that was found is there: allocate for what is left of it. */
+static struct dma_fence *dma_fence_merge_few(struct dma_fence_merge *merge)
+{
+	struct dma_fence_array *array;
+
+	dma_fence_merge_reduce(merge);
+	if (merge->num_pending < 2)
+		return dma_fence_merge_single(merge);
+
+	array = dma_fence_array_alloc_inside(merge->num_pending);
+	if (!array) {
+		dma_fence_merge_drop(merge);
+		return NULL;
+	}
+	memcpy(array->fences, merge->pending,
+	       array_size(merge->num_pending, sizeof(*merge->pending)));
+
+	return dma_fence_merge_array(merge, array);
+}
+
+/* Collect once more, with room. Meanwhile there may be fewer, but not more. */
+static struct dma_fence *dma_fence_merge_many(struct dma_fence_merge *merge,
+					      unsigned int num_fences,
+					      struct dma_fence **fences)
+{
+	struct dma_fence_array *array;
+	struct dma_fence *fence;
+
+	dma_fence_merge_drop(merge);
+	array = dma_fence_array_alloc_inside(merge->num_pending);
+	if (!array)
+		return NULL;
+
+	merge->pending = array->fences;
+	merge->room = merge->num_pending;
+	dma_fence_merge_collect(merge, num_fences, fences);
+	dma_fence_merge_reduce(merge);
+	if (merge->num_pending >= 2)
+		return dma_fence_merge_array(merge, array);
+
+	fence = dma_fence_merge_single(merge);
+	kvfree(array);
+
+	return fence;
 }
 
 /**
@@ -248,22 +277,11 @@ struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
 		.pending = few,
 		.room = ARRAY_SIZE(few),
 	};
-	struct dma_fence_array *array;
 
 	dma_fence_merge_collect(&merge, num_fences, fences);
-	if (merge.num_pending <= merge.room)
-		return dma_fence_merge_result(&merge, NULL);
+	if (merge.num_pending > merge.room)
+		return dma_fence_merge_many(&merge, num_fences, fences);
 
-	/* Once more, with room. Meanwhile there may be fewer, but not more. */
-	dma_fence_merge_drop(&merge);
-	array = dma_fence_array_alloc_inside(merge.num_pending);
-	if (!array)
-		return NULL;
-
-	merge.pending = array->fences;
-	merge.room = merge.num_pending;
-	dma_fence_merge_collect(&merge, num_fences, fences);
-
-	return dma_fence_merge_result(&merge, array);
+	return dma_fence_merge_few(&merge);
 }
 EXPORT_SYMBOL_GPL(__dma_fence_unwrap_merge);
