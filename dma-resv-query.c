@@ -232,23 +232,26 @@ static struct dma_fence **dma_resv_slots_to_fences(unsigned long *slots,
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			unsigned int *count, struct dma_fence ***fences)
 {
-	unsigned long *slots = NULL;
 	unsigned int num, room;
+	unsigned long *slots;
 
 	*count = 0;
 	*fences = NULL;
 
-	/* Once more if there are more than a moment ago. */
-	do {
-		kfree(slots);
+	for (;;) {
 		room = dma_resv_num_fences(obj);
 		if (!room)
 			return 0;
 		slots = kmalloc_array(room, sizeof(*slots), GFP_KERNEL);
 		if (!slots)
 			return -ENOMEM;
+
 		num = dma_resv_collect(obj, usage, slots, room);
-	} while (num > room);
+		if (num <= room)
+			break;
+		/* There are more than a moment ago. */
+		kfree(slots);
+	}
 
 	if (!num) {
 		kfree(slots);
@@ -266,19 +269,22 @@ EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
 			      struct dma_fence **fence)
 {
-	struct dma_fence_array *array = NULL;
+	struct dma_fence_array *array;
 	unsigned int num, room;
 
-	/* Once more if there are more than a moment ago. */
-	do {
-		kvfree(array);
+	for (;;) {
 		room = dma_resv_num_fences(obj);
 		array = dma_fence_array_alloc_inside(room);
 		if (!array)
 			return -ENOMEM;
+
 		num = dma_resv_collect(obj, usage, (unsigned long *)array->fences,
 				       room);
-	} while (num > room);
+		if (num <= room)
+			break;
+		/* There are more than a moment ago. */
+		kvfree(array);
+	}
 
 	dma_resv_slots_to_fences((unsigned long *)array->fences, num);
 	if (num <= 1) {
