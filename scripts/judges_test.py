@@ -23,6 +23,8 @@ SPLATS = (
     "BUG: unable to handle page fault for address",
     "kernel BUG at lib/list_debug.c:56!",
     "Kernel panic - not syncing: Segfault with no mm",
+    "udmabuf: vmalloc error: size 2136000000, exceeds total pages, mode:0x400cc0",
+    "heap: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)",
     "WARNING: possible circular locking dependency detected",
     "WARNING: possible recursive locking detected",
     "WARNING: inconsistent lock state",

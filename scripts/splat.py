@@ -43,6 +43,7 @@ FIRST_LINE = re.compile("|".join((
     r"sysfs: cannot create duplicate",
     r"kmemleak: .*(disabled|[1-9][0-9]* new suspected)",
     r"Segfault with no mm",
+    r"\bvmalloc error: |\bpage allocation failure: ",
 )))
 
 TIME_STAMP = re.compile(r"^(<\d+>)?\[ *\d+\.\d+\]( *\[.*?\])? ?")
