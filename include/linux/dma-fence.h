@@ -385,11 +385,12 @@ static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 	if (dma_fence_test_signaled_flag(fence))
 		return true;
 
-	if (!fence->ops->signaled || !fence->ops->signaled(fence))
-		return false;
+	if (fence->ops->signaled && fence->ops->signaled(fence)) {
+		dma_fence_signal(fence);
+		return true;
+	}
 
-	dma_fence_signal(fence);
-	return true;
+	return false;
 }
 
 /**
