@@ -68,18 +68,6 @@ static struct dma_fence *scene_add(struct scene *scene, u64 context, u64 seqno,
 			       usage);
 }
 
-static bool scene_begin(struct kunit *test, void *data)
-{
-	struct scene *scene = data;
-
-	memset(scene, 0, sizeof(*scene));
-	dma_resv_init(&scene->resv);
-	dma_resv_lock(&scene->resv, NULL);
-	scene->anchor = scene_add(scene, ANCHOR, 1, DMA_RESV_USAGE_WRITE);
-	dma_resv_unlock(&scene->resv);
-	return !scene->failed;
-}
-
 static bool scene_begin_empty(struct kunit *test, void *data)
 {
 	struct scene *scene = data;
@@ -87,6 +75,17 @@ static bool scene_begin_empty(struct kunit *test, void *data)
 	memset(scene, 0, sizeof(*scene));
 	dma_resv_init(&scene->resv);
 	return true;
+}
+
+static bool scene_begin(struct kunit *test, void *data)
+{
+	struct scene *scene = data;
+
+	scene_begin_empty(test, data);
+	dma_resv_lock(&scene->resv, NULL);
+	scene->anchor = scene_add(scene, ANCHOR, 1, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(&scene->resv);
+	return !scene->failed;
 }
 
 /* Readers everywhere, which do not concern who waits for writers. */
@@ -121,8 +120,7 @@ static bool scene_begin_relay(struct kunit *test, void *data)
 {
 	struct scene *scene = data;
 
-	memset(scene, 0, sizeof(*scene));
-	dma_resv_init(&scene->resv);
+	scene_begin_empty(test, data);
 	dma_resv_lock(&scene->resv, NULL);
 	scene->relay = scene_add(scene, RELAY, 1, DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(&scene->resv);
