@@ -262,7 +262,7 @@ EXPORT_SYMBOL(dma_fence_array_alloc);
  * @num_fences: largest number of members
  *
  * One allocation instead of two. &dma_fence_array.fences of the result is to be
- * filled, and passed to dma_fence_array_init() with their actual number. Memory
+ * filled, then dma_fence_array_init_inside() is told how many there are. Memory
  * that is not needed after all goes to kvfree().
  *
  * Context: Process context, may sleep to allocate.
@@ -332,6 +332,26 @@ void dma_fence_array_init(struct dma_fence_array *array, int num_fences,
 	dma_fence_array_check_members(array);
 }
 EXPORT_SYMBOL(dma_fence_array_init);
+
+/**
+ * dma_fence_array_init_inside() - make a fence that waits for all of several
+ * @array: from dma_fence_array_alloc_inside(), with its pointers filled in
+ * @num_fences: how many, at least 1
+ *
+ * On a timeline of its own. The caller's reference on each member belongs to the
+ * array from now on.
+ *
+ * Context: Any.
+ * Return: the array as a fence, with one reference.
+ */
+struct dma_fence *dma_fence_array_init_inside(struct dma_fence_array *array,
+					      unsigned int num_fences)
+{
+	dma_fence_array_init(array, num_fences, array->fences,
+			     dma_fence_context_alloc(1), 1, false);
+
+	return &array->base;
+}
 
 /**
  * dma_fence_array_create() - create an array

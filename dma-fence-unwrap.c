@@ -195,16 +195,6 @@ static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 	return dma_fence_allocate_private_stub(merge->timestamp);
 }
 
-/* What was found, if that is more. The references go to the array. */
-static struct dma_fence *dma_fence_merge_array(struct dma_fence_merge *merge,
-					       struct dma_fence_array *array)
-{
-	dma_fence_array_init(array, merge->num_pending, array->fences,
-			     dma_fence_context_alloc(1), 1, false);
-
-	return &array->base;
-}
-
 /* All that was found is there: allocate for what is left of it. */
 static struct dma_fence *dma_fence_merge_few(struct dma_fence_merge *merge)
 {
@@ -222,7 +212,7 @@ static struct dma_fence *dma_fence_merge_few(struct dma_fence_merge *merge)
 	memcpy(array->fences, merge->pending,
 	       array_size(merge->num_pending, sizeof(*merge->pending)));
 
-	return dma_fence_merge_array(merge, array);
+	return dma_fence_array_init_inside(array, merge->num_pending);
 }
 
 /* Collect once more, with room. Meanwhile there may be fewer, but not more. */
@@ -243,7 +233,7 @@ static struct dma_fence *dma_fence_merge_many(struct dma_fence_merge *merge,
 	dma_fence_merge_collect(merge, num_fences, fences);
 	dma_fence_merge_reduce(merge);
 	if (merge->num_pending >= 2)
-		return dma_fence_merge_array(merge, array);
+		return dma_fence_array_init_inside(array, merge->num_pending);
 
 	fence = dma_fence_merge_single(merge);
 	kvfree(array);

@@ -293,10 +293,7 @@ static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
 		return 0;
 	}
 
-	dma_fence_array_init(array, num, array->fences,
-			     dma_fence_context_alloc(1), 1, false);
-	*fence = &array->base;
-
+	*fence = dma_fence_array_init_inside(array, num);
 	return 0;
 }
 
