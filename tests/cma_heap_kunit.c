@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CMA heaps: buffers in one piece, and an area from which nothing gets lost.
+ * CMA heaps: buffers in one piece, an area from which nothing gets lost, and a
+ * heap for each area, whether it is the default one or from a device tree.
  */
 
 #include <kunit/device.h>
@@ -12,6 +13,10 @@
 #include <linux/dma-mapping.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
@@ -173,7 +178,185 @@ static struct kunit_suite cma_heap_suite = {
 	.test_cases = cma_heap_cases,
 };
 
-kunit_test_suite(cma_heap_suite);
+/* Areas and the heaps that the kernel has made of them at boot */
+
+#define MAX_HEAPS	128
+
+/* All heaps, by name. */
+struct heaps {
+	struct dir_context ctx;
+	unsigned int count;
+	char name[MAX_HEAPS][CMA_MAX_NAME];
+};
+
+static bool take_name(struct dir_context *ctx, const char *name, int len, loff_t pos,
+		      u64 ino, unsigned int type)
+{
+	struct heaps *heaps = container_of(ctx, struct heaps, ctx);
+
+	/* Not what KUnit suites have added. */
+	if (type != DT_CHR || !strncmp(name, "kunit", 5))
+		return true;
+	if (heaps->count == MAX_HEAPS || len >= CMA_MAX_NAME)
+		return false;
+	strscpy(heaps->name[heaps->count++], name, len + 1);
+	return true;
+}
+
+static struct heaps *all_heaps(struct kunit *test)
+{
+	struct heaps *heaps = kunit_kzalloc(test, sizeof(*heaps), GFP_KERNEL);
+	struct file *dir = test_open(test_mount(test, "devtmpfs"), "dma_heap");
+
+	KUNIT_ASSERT_NOT_NULL(test, heaps);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dir);
+	heaps->ctx.actor = take_name;
+	KUNIT_EXPECT_EQ(test, iterate_dir(dir, &heaps->ctx), 0);
+	fput(dir);
+	return heaps;
+}
+
+/* What its device has, or NULL. Heaps stay for ever, open or not. */
+static struct dma_heap *heap_called(struct kunit *test, const char *name)
+{
+	struct vfsmount *mnt = test_mount(test, "devtmpfs");
+	struct dma_heap *heap;
+	struct file *file;
+	char path[CMA_MAX_NAME + 16];
+
+	snprintf(path, sizeof(path), "dma_heap/%s", name);
+	file = test_open(mnt, path);
+	if (IS_ERR(file))
+		return NULL;
+	heap = file->private_data;
+	fput(file);
+	return heap;
+}
+
+static bool is_pool(struct device_node *node)
+{
+	return of_device_is_available(node) &&
+	       of_device_is_compatible(node, "shared-dma-pool") &&
+	       of_property_read_bool(node, "reusable") &&
+	       !of_property_read_bool(node, "no-map");
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(put_node, of_node_put, struct device_node *);
+
+static struct device_node *reserved_memory(struct kunit *test)
+{
+	struct device_node *parent = of_find_node_by_path("/reserved-memory");
+
+	if (!IS_ENABLED(CONFIG_OF_RESERVED_MEM) || !parent)
+		kunit_skip(test, "no memory is reserved by a device tree");
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_node, parent));
+	return parent;
+}
+
+static void cma_heap_for_each_pool(struct kunit *test)
+{
+	struct device_node *parent = reserved_memory(test);
+	unsigned int pools = 0;
+
+	for_each_child_of_node_scoped(parent, node) {
+		struct reserved_mem *region = of_reserved_mem_lookup(node);
+		struct dma_heap *heap;
+
+		if (!is_pool(node))
+			continue;
+		pools++;
+		heap = heap_called(test, node->full_name);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, region, "%s", node->full_name);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, heap, "%s", node->full_name);
+		KUNIT_EXPECT_STREQ(test, dma_heap_get_name(heap), node->full_name);
+		KUNIT_EXPECT_EQ(test, cma_get_base(dma_heap_get_drvdata(heap)), region->base);
+		KUNIT_EXPECT_EQ(test, cma_get_size(dma_heap_get_drvdata(heap)), region->size);
+	}
+	if (!pools)
+		kunit_skip(test, "no reusable pool in the device tree");
+}
+
+static void cma_heap_for_no_other_node(struct kunit *test)
+{
+	struct device_node *parent = reserved_memory(test);
+
+	for_each_child_of_node_scoped(parent, node)
+		if (!is_pool(node))
+			KUNIT_EXPECT_NULL_MSG(test, heap_called(test, node->full_name), "%s",
+					      node->full_name);
+}
+
+/* However many ways lead to it. */
+static void cma_heap_for_default_area_is_one(struct kunit *test)
+{
+	struct cma *area = dev_get_cma_area(NULL);
+	struct heaps *heaps = all_heaps(test);
+	unsigned int count = 0;
+
+	if (!area)
+		kunit_skip(test, "no default CMA area (cma=64M)");
+	for (unsigned int i = 0; i < heaps->count; i++) {
+		struct dma_heap *heap = heap_called(test, heaps->name[i]);
+
+		KUNIT_ASSERT_NOT_NULL(test, heap);
+		if (dma_heap_get_drvdata(heap) != area)
+			continue;
+		KUNIT_EXPECT_STREQ(test, heaps->name[i], cma_get_name(area));
+		count++;
+	}
+	KUNIT_EXPECT_EQ(test, count, 1);
+}
+
+static void cma_heap_buffers_lie_in_own_area(struct kunit *test)
+{
+	struct device_node *parent = reserved_memory(test);
+
+	for_each_child_of_node_scoped(parent, node) {
+		struct reserved_mem *region = of_reserved_mem_lookup(node);
+		struct dma_heap *heap;
+		struct heap_buffer *buffer;
+		struct dma_buf *buf;
+		phys_addr_t start;
+
+		if (!is_pool(node))
+			continue;
+		heap = heap_called(test, node->full_name);
+		KUNIT_ASSERT_NOT_NULL(test, heap);
+		buf = allocate(heap, SZ_1M, O_RDWR, 0);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+		buffer = buf->priv;
+		start = sg_phys(buffer->runs.sgl);
+		KUNIT_EXPECT_EQ(test, buffer->runs.sgl->length, SZ_1M);
+		KUNIT_EXPECT_GE_MSG(test, start, region->base, "%s", node->full_name);
+		KUNIT_EXPECT_LE_MSG(test, start + SZ_1M, region->base + region->size, "%s",
+				    node->full_name);
+		put(buf);
+	}
+}
+
+static int cma_heap_areas_init(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEVTMPFS))
+		kunit_skip(test, "heaps cannot be looked up (CONFIG_DEVTMPFS)");
+
+	return 0;
+}
+
+static struct kunit_case cma_heap_areas_cases[] = {
+	KUNIT_CASE(cma_heap_for_each_pool),
+	KUNIT_CASE(cma_heap_for_no_other_node),
+	KUNIT_CASE(cma_heap_for_default_area_is_one),
+	KUNIT_CASE(cma_heap_buffers_lie_in_own_area),
+	{}
+};
+
+static struct kunit_suite cma_heap_areas_suite = {
+	.name = "cma_heap_areas",
+	.init = cma_heap_areas_init,
+	.test_cases = cma_heap_areas_cases,
+};
+
+kunit_test_suites(&cma_heap_suite, &cma_heap_areas_suite);
 
 MODULE_DESCRIPTION("Tests of CMA heaps");
 MODULE_LICENSE("GPL");
