@@ -95,10 +95,6 @@ static bool dma_buf_poll_claim(struct dma_buf *dmabuf, __poll_t event)
 {
 	u16 bit = (__force u16)event;
 
-	/* Who is going to sleep is on the queue: he will be woken, or sees 0. */
-	if (READ_ONCE(dmabuf->poll_active) & bit)
-		return false;
-
 	guard(spinlock_irq)(&dmabuf->poll.lock);
 
 	if (dmabuf->poll_active & bit)
@@ -142,10 +138,13 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	return false;
 }
 
-/* Returns false if the event is on its way, true if it has come meanwhile. */
-static bool dma_buf_poll_install(struct dma_buf *dmabuf,
-				 enum dma_buf_poll_direction direction,
-				 __poll_t event)
+/*
+ * Returns false if the event is on its way, true if it has come meanwhile. Out of
+ * the way of most who poll: they find nothing to wait for, or a callback out.
+ */
+static noinline bool dma_buf_poll_install(struct dma_buf *dmabuf,
+					  enum dma_buf_poll_direction direction,
+					  __poll_t event)
 {
 	if (!dma_buf_poll_claim(dmabuf, event))
 		return false;
@@ -165,17 +164,17 @@ static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf,
 				       __poll_t event)
 {
 	bool write = direction == DMA_BUF_POLL_OUT;
+	bool idle = dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(write));
+	bool active = READ_ONCE(dmabuf->poll_active) & (__force u16)event;
 
-	if (!dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(write)))
-		return dma_buf_poll_install(dmabuf, direction, event) ?
-		       event : 0;
-
-	/*
-	 * Others may still wait for a fence that has left the reservation
-	 * object.
-	 */
-	if (unlikely(READ_ONCE(dmabuf->poll_active) & (__force u16)event))
+	if (!idle) {
+		/* Who is going to sleep is on the queue: he is woken, or sees 0. */
+		if (active || !dma_buf_poll_install(dmabuf, direction, event))
+			return 0;
+	} else if (unlikely(active)) {
+		/* Others may still wait for a fence that has left the object. */
 		wake_up_poll(&dmabuf->poll, event);
+	}
 
 	return event;
 }
