@@ -362,6 +362,35 @@ static void info_asks_a_fence_that_nobody_waits_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 0);
 }
 
+static void info_with_a_list_asks_but_does_not_enable(struct kunit *test)
+{
+	struct mock_fence *done = mock_fence_new_full(test), *pending = mock_fence_new_full(test);
+	struct dma_fence *array = mock_array(test, &done->base, &pending->base);
+	struct sync_fence_info fences[2] = {};
+	struct sync_file_info arg = {};
+
+	done->complete = true;
+	KUNIT_EXPECT_EQ(test, info(test, array, &arg, fences, 2), 0);
+	KUNIT_EXPECT_EQ(test, fences[0].status, 1);
+	KUNIT_EXPECT_EQ(test, fences[1].status, 0);
+	KUNIT_EXPECT_EQ(test, done->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, pending->log->enables, 0);
+}
+
+static void info_that_cannot_be_told_keeps_no_reference(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	void __user *user = test_user_page(test);
+	struct sync_file_info arg = {
+		.num_fences = 1,
+		.sync_fence_info = (unsigned long)test_user_hole(test),
+	};
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	KUNIT_EXPECT_EQ(test, do_ioctl(sync_fd(test, fence), SYNC_IOC_FILE_INFO, user), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 2);
+}
+
 static long set_deadline(struct kunit *test, struct dma_fence *fence, u64 deadline, u64 pad)
 {
 	struct sync_set_deadline arg = { .deadline_ns = deadline, .pad = pad };
@@ -410,6 +439,8 @@ static struct kunit_case sync_file_cases[] = {
 	KUNIT_CASE(info_wants_room_for_all),
 	KUNIT_CASE(info_tells_of_each_fence),
 	KUNIT_CASE(info_asks_a_fence_that_nobody_waits_for),
+	KUNIT_CASE(info_with_a_list_asks_but_does_not_enable),
+	KUNIT_CASE(info_that_cannot_be_told_keeps_no_reference),
 	KUNIT_CASE(deadline_checks_its_arguments),
 	KUNIT_CASE(deadline_reaches_members),
 	{}
