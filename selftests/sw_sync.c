@@ -224,6 +224,23 @@ TEST_F(sw_sync, counter_wraps)
 	close(after);
 }
 
+/* A sleeper does not look himself: the fence has to be found, whatever is waiting. */
+TEST_F(sw_sync, sleeper_before_the_wrap)
+{
+	struct signaller signaller;
+	int before, after;
+
+	ASSERT_EQ(0, timeline_advance(self->timeline, 0xfffffffe));
+	before = timeline_fence(self->timeline, 0xffffffff);
+	after = timeline_fence(self->timeline, 1);
+	signaller_start(_metadata, &signaller, self->timeline, 20);
+	EXPECT_EQ(POLLIN, poll_for(before, POLLIN, FOREVER_MS));
+	signaller_join(&signaller);
+	EXPECT_EQ(0, sync_file_status(after));
+	close(before);
+	close(after);
+}
+
 TEST_F(sw_sync, signals_in_order)
 {
 	static const __u32 values[] = { 3, 1, 4, 2 };

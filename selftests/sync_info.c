@@ -298,6 +298,15 @@ TEST_F(info, earliest_deadline_counts)
 	EXPECT_EQ(500, fence_deadline(self->timeline[0], self->fence[0]));
 }
 
+/* A time that the kernel's clocks cannot hold is far away, not long past. */
+TEST_F(info, deadline_beyond_all_time)
+{
+	EXPECT_EQ(0, set_deadline(self->fence[0], -1));
+	EXPECT_EQ(INT64_MAX, fence_deadline(self->timeline[0], self->fence[0]));
+	EXPECT_EQ(0, set_deadline(self->fence[0], 1000));
+	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
+}
+
 TEST_F(info, deadline_reaches_all_members)
 {
 	EXPECT_EQ(0, set_deadline(self->fence[1], 500));
