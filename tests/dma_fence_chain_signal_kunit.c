@@ -43,6 +43,7 @@ static void init_does_not_ask_fences(struct kunit *test)
 	struct line *line = line_create(test);
 
 	KUNIT_EXPECT_EQ(test, line->mocks[2]->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, line->mocks[2]->log->polls, 0);
 	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(line->fences[2]), 0);
 }
 
