@@ -119,6 +119,33 @@ static void dma_buf_walk_skips_released(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, walk_finds(wc->exp[3]->buf));
 }
 
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+static bool has_statistics(struct dma_buf *buf)
+{
+	return READ_ONCE(buf->sysfs_entry);
+}
+#else
+static bool has_statistics(struct dma_buf *buf)
+{
+	return true;
+}
+#endif
+
+/* until the statistics have seen all buffers, which they hold meanwhile */
+static void wait_for_statistics(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+
+	for (int i = 0; i < NUM_BUFS; i++) {
+		struct dma_buf *buf = wc->exp[i]->buf;
+
+		for (int j = 0; j < 50 && !has_statistics(buf); j++)
+			msleep(20);
+		KUNIT_EXPECT_TRUE(test, has_statistics(buf));
+		test_expect_refs(test, buf->file, 1);
+	}
+}
+
 /* the last reference is gone, but the file has not been released yet */
 static void dma_buf_walk_skips_dying(struct kunit *test)
 {
@@ -126,6 +153,7 @@ static void dma_buf_walk_skips_dying(struct kunit *test)
 	struct dma_buf_walk walk;
 	struct dma_buf *buf, *dying = wc->exp[2]->buf;
 
+	wait_for_statistics(test);
 	mock_exporter_put(wc->exp[2]);
 	dma_buf_walk_begin(&walk);
 	while ((buf = dma_buf_walk_next(&walk)))
