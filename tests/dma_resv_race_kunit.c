@@ -341,11 +341,13 @@ static void iterate(void *data)
 {
 	struct scene *scene = data;
 	struct dma_resv_iter cursor;
-	unsigned int i, anchors = 0;
 	struct dma_fence *fence;
-	u64 contexts = 0;
+	unsigned int i, anchors;
+	u64 contexts;
 
 	for (i = 0; i < NUM_STEPS; i++) {
+		anchors = 0;
+		contexts = 0;
 		dma_resv_iter_begin(&cursor, &scene->resv, DMA_RESV_USAGE_READ);
 		dma_resv_for_each_fence_unlocked(&cursor, fence) {
 			if (dma_resv_iter_is_restarted(&cursor)) {
