@@ -31,7 +31,7 @@ static int compat_ioctl(int fd, unsigned int cmd, const void *arg)
 		     : "memory", "cc", "r8", "r9", "r10", "r11");
 	return ret;
 #else
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 #endif
 }
 

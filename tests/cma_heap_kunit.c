@@ -253,7 +253,7 @@ static struct device_node *reserved_memory(struct kunit *test)
 	return parent;
 }
 
-static void cma_heap_for_each_pool(struct kunit *test)
+static void cma_heap_of_each_pool(struct kunit *test)
 {
 	struct device_node *parent = reserved_memory(test);
 	unsigned int pools = 0;
@@ -343,7 +343,7 @@ static int cma_heap_areas_init(struct kunit *test)
 }
 
 static struct kunit_case cma_heap_areas_cases[] = {
-	KUNIT_CASE(cma_heap_for_each_pool),
+	KUNIT_CASE(cma_heap_of_each_pool),
 	KUNIT_CASE(cma_heap_for_no_other_node),
 	KUNIT_CASE(cma_heap_for_default_area_is_one),
 	KUNIT_CASE(cma_heap_buffers_lie_in_own_area),

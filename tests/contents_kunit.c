@@ -375,9 +375,9 @@ static const struct {
 			       copy_device },
 };
 
-static struct importer *importer_of(struct contents *c, enum way way)
+static struct importer *importer_of(struct contents *c, enum way how)
 {
-	return way == BY_SHORT_DEVICE ? &c->brief : &c->any;
+	return how == BY_SHORT_DEVICE ? &c->brief : &c->any;
 }
 
 /* No two pages, and no two neighbours, have the same. */
@@ -389,30 +389,30 @@ static void draw_page(struct contents *c, unsigned int page, u32 salt)
 		c->want[i] = (salt + page * words + i) * 2654435761U;
 }
 
-static void write_all(struct contents *c, enum way way, u32 salt)
+static void write_all(struct contents *c, enum way how, u32 salt)
 {
-	struct importer *importer = importer_of(c, way);
+	struct importer *importer = importer_of(c, how);
 
-	ways[way].begin(c, importer);
+	ways[how].begin(c, importer);
 	for (unsigned int page = 0; page < PAGES; page++) {
 		draw_page(c, page, salt);
-		ways[way].copy(c, importer, page, c->want, true);
+		ways[how].copy(c, importer, page, c->want, true);
 	}
-	ways[way].end(c, importer);
+	ways[how].end(c, importer);
 }
 
-static void expect_all(struct contents *c, enum way way, u32 salt)
+static void expect_all(struct contents *c, enum way how, u32 salt)
 {
-	struct importer *importer = importer_of(c, way);
+	struct importer *importer = importer_of(c, how);
 
-	ways[way].begin(c, importer);
+	ways[how].begin(c, importer);
 	for (unsigned int page = 0; page < PAGES; page++) {
 		draw_page(c, page, salt);
-		ways[way].copy(c, importer, page, c->seen, false);
+		ways[how].copy(c, importer, page, c->seen, false);
 		KUNIT_EXPECT_EQ_MSG(c->test, memcmp(c->seen, c->want, PAGE_SIZE), 0,
-				    "page %u through %s", page, ways[way].name);
+				    "page %u through %s", page, ways[how].name);
 	}
-	ways[way].end(c, importer);
+	ways[how].end(c, importer);
 }
 
 /* Scenes */
@@ -421,9 +421,10 @@ static void import(struct contents *c, struct importer *importer, const char *na
 		   unsigned int max_seg)
 {
 	struct device *dev = kunit_device_register(c->test, name);
+	const u64 mask = DMA_BIT_MASK(64);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, dev);
-	KUNIT_ASSERT_EQ(c->test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
+	KUNIT_ASSERT_EQ(c->test, dma_coerce_mask_and_coherent(dev, mask), 0);
 	dev->dma_parms = kunit_kzalloc(c->test, sizeof(*dev->dma_parms), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(c->test, dev->dma_parms);
 	dma_set_max_seg_size(dev, max_seg);
