@@ -35,7 +35,7 @@
  *   dma_buf_export(). To pass the buffer on through user space, it makes a file
  *   descriptor of it, dma_buf_fd().
  * - An importer turns the descriptor into a reference with dma_buf_get(), and
- *   announces his device with dma_buf_attach(), or with
+ *   announces its device with dma_buf_attach(), or with
  *   dma_buf_dynamic_attach() if he can cope with memory that moves.
  * - For access by the device he gets DMA addresses with
  *   dma_buf_map_attachment(), and gives them back with
@@ -72,7 +72,7 @@
  * struct dma_buf_object - all of a buffer in one allocation
  * @buf: what others see
  * @resv: reservation object, unless the exporter has one
- * @inode: inode, whose end is the end of the buffer
+ * @inode: inode, which nobody but the buffer's dentry refers to as a rule
  */
 struct dma_buf_object {
 	struct dma_buf buf;
@@ -143,14 +143,9 @@ static void dma_buf_destroy(struct dma_buf *dmabuf)
 	kfree(rcu_dereference_protected(dmabuf->name, true));
 }
 
+/* The mapping of the inode has never had a page. */
 static void dma_buf_evict_inode(struct inode *inode)
 {
-	struct dma_buf *dmabuf = dma_buf_of_inode(inode);
-
-	if (dmabuf->file)
-		dma_buf_destroy(dmabuf);
-
-	/* The mapping of the inode has never had a page. */
 	clear_inode(inode);
 }
 
@@ -176,8 +171,22 @@ static char *dma_buf_dname(struct dentry *dentry, char *buffer, int buflen)
 	return path;
 }
 
+/*
+ * The end of the dentry is that of the buffer. An inode may last longer, since
+ * it stays as long as somebody watches it by inotify.
+ */
+static void dma_buf_dentry_iput(struct dentry *dentry, struct inode *inode)
+{
+	struct dma_buf *dmabuf = dma_buf_of_inode(inode);
+
+	if (dmabuf->file)
+		dma_buf_destroy(dmabuf);
+	iput(inode);
+}
+
 static const struct dentry_operations dma_buf_dentry_ops = {
 	.d_dname = dma_buf_dname,
+	.d_iput = dma_buf_dentry_iput,
 };
 
 static int dma_buf_init_fs_context(struct fs_context *fc)
@@ -295,7 +304,7 @@ static void dma_buf_init_object(struct dma_buf *dmabuf,
 	}
 }
 
-/* Without a file, the end of the inode does not touch what is embedded. */
+/* Without a file, the end of the dentry does not touch what is embedded. */
 static void dma_buf_abort_object(struct dma_buf *dmabuf)
 {
 	if (dma_buf_owns_resv(dmabuf))

@@ -559,6 +559,21 @@ static void dma_buf_put_with_plain_file_reference(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
 }
 
+/* as inotify holds one */
+static void dma_buf_put_releases_despite_watched_inode(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf *buf = mock_exporter_export(exp);
+	struct inode *inode;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	inode = file_inode(buf->file);
+	ihold(inode);
+	mock_exporter_put(exp);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
+	iput(inode);
+}
+
 static void check_members(struct mock_exporter *exp, enum mock_op op,
 			  struct dma_buf_attachment *attach)
 {
@@ -785,6 +800,7 @@ static struct kunit_case dma_buf_cases[] = {
 	KUNIT_CASE(dma_buf_put_keeps_while_referenced),
 	KUNIT_CASE(dma_buf_put_releases_once),
 	KUNIT_CASE(dma_buf_put_with_plain_file_reference),
+	KUNIT_CASE(dma_buf_put_releases_despite_watched_inode),
 	KUNIT_CASE(dma_buf_release_sees_members),
 	KUNIT_CASE(dma_buf_destroy_warns_about_attachments),
 	KUNIT_CASE(dma_buf_destroy_warns_about_vmap),
