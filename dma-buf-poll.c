@@ -33,13 +33,24 @@
  * An exporter has nothing to do for it.
  */
 
-static_assert(((__force u32)EPOLLIN | (__force u32)EPOLLOUT) <= U16_MAX);
-
 /* Index into dma_buf.poll_cb. */
 enum dma_buf_poll_direction {
 	DMA_BUF_POLL_IN,
 	DMA_BUF_POLL_OUT,
 };
+
+static __poll_t dma_buf_poll_events(enum dma_buf_poll_direction direction)
+{
+	return direction == DMA_BUF_POLL_OUT ? EPOLLOUT : EPOLLIN;
+}
+
+/* The event in dma_buf.poll_active. */
+static u16 dma_buf_poll_bit(enum dma_buf_poll_direction direction)
+{
+	static_assert(((__force u32)EPOLLIN | (__force u32)EPOLLOUT) <= U16_MAX);
+
+	return (__force u16)dma_buf_poll_events(direction);
+}
 
 /*
  * No wake-up is lost. The poller is on the wait queue before it looks, and to
@@ -57,17 +68,23 @@ enum dma_buf_poll_direction {
  *
  * If the callback could not be added the fence has signalled, and the next one
  * is tried. If the event was active, the callback that is going to clear it
- * finds the poller on the queue, since both happens under the queue's lock.
+ * finds the poller on the queue, who entered it under the lock under which the
+ * event is cleared.
  */
-static void dma_buf_poll_event(struct dma_buf *dmabuf, struct dma_fence *fence,
-			       __poll_t event)
+static void dma_buf_poll_clear(struct dma_buf *dmabuf,
+			       enum dma_buf_poll_direction direction)
 {
-	unsigned long flags;
+	guard(spinlock_irqsave)(&dmabuf->poll.lock);
 
-	spin_lock_irqsave(&dmabuf->poll.lock, flags);
-	dmabuf->poll_active &= ~(__force u16)event;
-	wake_up_locked_poll(&dmabuf->poll, event);
-	spin_unlock_irqrestore(&dmabuf->poll.lock, flags);
+	dmabuf->poll_active &= ~dma_buf_poll_bit(direction);
+	wake_up_locked_poll(&dmabuf->poll, dma_buf_poll_events(direction));
+}
+
+static void dma_buf_poll_signaled(struct dma_buf *dmabuf,
+				  enum dma_buf_poll_direction direction,
+				  struct dma_fence *fence)
+{
+	dma_buf_poll_clear(dmabuf, direction);
 
 	/* Not the last one, that is the signaller's. */
 	dma_fence_put(fence);
@@ -77,23 +94,24 @@ static void dma_buf_poll_event(struct dma_buf *dmabuf, struct dma_fence *fence,
 static void dma_buf_poll_readable(struct dma_fence *fence,
 				  struct dma_fence_cb *cb)
 {
-	dma_buf_poll_event(container_of(cb, struct dma_buf,
-					poll_cb[DMA_BUF_POLL_IN]),
-			   fence, EPOLLIN);
+	dma_buf_poll_signaled(container_of(cb, struct dma_buf,
+					   poll_cb[DMA_BUF_POLL_IN]),
+			      DMA_BUF_POLL_IN, fence);
 }
 
 static void dma_buf_poll_writable(struct dma_fence *fence,
 				  struct dma_fence_cb *cb)
 {
-	dma_buf_poll_event(container_of(cb, struct dma_buf,
-					poll_cb[DMA_BUF_POLL_OUT]),
-			   fence, EPOLLOUT);
+	dma_buf_poll_signaled(container_of(cb, struct dma_buf,
+					   poll_cb[DMA_BUF_POLL_OUT]),
+			      DMA_BUF_POLL_OUT, fence);
 }
 
 /* Returns false if a callback for the event is out already. */
-static bool dma_buf_poll_claim(struct dma_buf *dmabuf, __poll_t event)
+static bool dma_buf_poll_claim(struct dma_buf *dmabuf,
+			       enum dma_buf_poll_direction direction)
 {
-	u16 bit = (__force u16)event;
+	u16 bit = dma_buf_poll_bit(direction);
 
 	guard(spinlock_irq)(&dmabuf->poll.lock);
 
@@ -102,14 +120,6 @@ static bool dma_buf_poll_claim(struct dma_buf *dmabuf, __poll_t event)
 
 	dmabuf->poll_active |= bit;
 	return true;
-}
-
-static void dma_buf_poll_unclaim(struct dma_buf *dmabuf, __poll_t event)
-{
-	guard(spinlock_irq)(&dmabuf->poll.lock);
-
-	dmabuf->poll_active &= ~(__force u16)event;
-	wake_up_locked_poll(&dmabuf->poll, event);
 }
 
 /* Returns false if there is no pending fence to put the callback on. */
@@ -143,10 +153,9 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
  * the way of most who poll: they find nothing to wait for, or a callback out.
  */
 static noinline bool dma_buf_poll_install(struct dma_buf *dmabuf,
-					  enum dma_buf_poll_direction direction,
-					  __poll_t event)
+					  enum dma_buf_poll_direction direction)
 {
-	if (!dma_buf_poll_claim(dmabuf, event))
+	if (!dma_buf_poll_claim(dmabuf, direction))
 		return false;
 
 	guard(dma_resv)(dmabuf->resv);
@@ -154,22 +163,21 @@ static noinline bool dma_buf_poll_install(struct dma_buf *dmabuf,
 	if (dma_buf_poll_add_callback(dmabuf, direction))
 		return false;
 
-	dma_buf_poll_unclaim(dmabuf, event);
+	dma_buf_poll_clear(dmabuf, direction);
 	return true;
 }
 
 /* The lock is taken only if there is something to wait for. */
 static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf,
-				       enum dma_buf_poll_direction direction,
-				       __poll_t event)
+				       enum dma_buf_poll_direction direction)
 {
 	bool write = direction == DMA_BUF_POLL_OUT;
 	bool idle = dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(write));
-	bool active = READ_ONCE(dmabuf->poll_active) & (__force u16)event;
+	bool active = READ_ONCE(dmabuf->poll_active) & dma_buf_poll_bit(direction);
+	__poll_t event = dma_buf_poll_events(direction);
 
 	if (!idle) {
-		/* Who is going to sleep is on the queue: he is woken, or sees 0. */
-		if (active || !dma_buf_poll_install(dmabuf, direction, event))
+		if (active || !dma_buf_poll_install(dmabuf, direction))
 			return 0;
 	} else if (unlikely(active)) {
 		/* Others may still wait for a fence that has left the object. */
@@ -201,11 +209,9 @@ __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table)
 
 	events = poll_requested_events(table);
 	if (events & EPOLLOUT)
-		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_OUT,
-						EPOLLOUT);
+		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_OUT);
 	if (events & EPOLLIN)
-		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_IN,
-						EPOLLIN);
+		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_IN);
 
 	return ready;
 }
