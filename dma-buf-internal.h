@@ -26,14 +26,17 @@ struct poll_table_struct;
 struct dma_buf_walk {
 	struct dma_buf *current_buf;
 	struct dma_buf *next[DMA_BUF_SHARDS];
+	unsigned long last_seen;
+	bool only_new;
 };
 
 void dma_buf_list_init(void);
 void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode);
 void dma_buf_list_del(struct dma_buf *dmabuf);
-u64 dma_buf_list_last_ino(void);
+unsigned long dma_buf_list_last_ino(void);
 
 void dma_buf_walk_begin(struct dma_buf_walk *walk);
+void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen);
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk);
 void dma_buf_walk_end(struct dma_buf_walk *walk);
 

@@ -34,8 +34,8 @@ struct dma_buf_shard {
 
 static struct dma_buf_shard dma_buf_shards[DMA_BUF_SHARDS];
 
-/* Inode number of the newest buffer. Never goes back; the first one is 1. */
-static atomic64_t dma_buf_last_ino = ATOMIC64_INIT(0);
+/* Inode number of the newest buffer; the first one is 1. */
+static atomic_long_t dma_buf_last_ino = ATOMIC_LONG_INIT(0);
 
 void __init dma_buf_list_init(void)
 {
@@ -62,7 +62,7 @@ void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode)
 	shard = &dma_buf_shards[dmabuf->shard];
 
 	spin_lock(&shard->lock);
-	inode->i_ino = atomic64_inc_return(&dma_buf_last_ino);
+	inode->i_ino = atomic_long_inc_return(&dma_buf_last_ino);
 	list_add(&dmabuf->list_node, &shard->buffers);
 	spin_unlock(&shard->lock);
 }
@@ -86,14 +86,14 @@ void dma_buf_list_del(struct dma_buf *dmabuf)
  * dma_buf_list_last_ino() - inode number of the newest buffer
  *
  * A walk that begins afterwards finds all live buffers up to that number: who
- * has got his number holds the lock of his shard until the buffer is on it.
+ * has got a number holds the lock of its shard until the buffer is on it.
  *
  * Context: Any.
  * Return: number, 0 if there has been no buffer so far.
  */
-u64 dma_buf_list_last_ino(void)
+unsigned long dma_buf_list_last_ino(void)
 {
-	return atomic64_read(&dma_buf_last_ino);
+	return atomic_long_read(&dma_buf_last_ino);
 }
 
 static unsigned long dma_buf_ino(struct dma_buf *dmabuf)
@@ -101,11 +101,25 @@ static unsigned long dma_buf_ino(struct dma_buf *dmabuf)
 	return file_inode(dmabuf->file)->i_ino;
 }
 
+/* Numbers of 32 bits come round again, but buffers do not live for so long. */
+static bool dma_buf_ino_is_later(unsigned long ino, unsigned long than)
+{
+	return (long)(ino - than) > 0;
+}
+
+static bool dma_buf_walk_wants(struct dma_buf_walk *walk,
+			       struct dma_buf *dmabuf)
+{
+	return !walk->only_new ||
+	       dma_buf_ino_is_later(dma_buf_ino(dmabuf), walk->last_seen);
+}
+
 /*
  * Get the newest buffer of a shard which is older than the given one, or than
  * nothing, if that is NULL. The caller's reference keeps that one on the list.
  */
-static struct dma_buf *dma_buf_shard_next(struct dma_buf_shard *shard,
+static struct dma_buf *dma_buf_shard_next(struct dma_buf_walk *walk,
+					  struct dma_buf_shard *shard,
 					  struct dma_buf *after)
 {
 	struct dma_buf *dmabuf;
@@ -114,12 +128,25 @@ static struct dma_buf *dma_buf_shard_next(struct dma_buf_shard *shard,
 
 	dmabuf = after ?: list_entry(&shard->buffers, struct dma_buf,
 				     list_node);
-	/* Files whose count is zero leave the list as soon as we let them. */
-	list_for_each_entry_continue(dmabuf, &shard->buffers, list_node)
+	list_for_each_entry_continue(dmabuf, &shard->buffers, list_node) {
+		if (!dma_buf_walk_wants(walk, dmabuf))
+			return NULL;
+		/* Those whose count is zero leave as soon as we let them. */
 		if (get_file_active(&dmabuf->file))
 			return dmabuf;
+	}
 
 	return NULL;
+}
+
+static void dma_buf_walk_find_first(struct dma_buf_walk *walk)
+{
+	unsigned int i;
+
+	walk->current_buf = NULL;
+	for (i = 0; i < DMA_BUF_SHARDS; i++)
+		walk->next[i] = dma_buf_shard_next(walk, &dma_buf_shards[i],
+						   NULL);
 }
 
 static void dma_buf_walk_put(struct dma_buf *dmabuf)
@@ -139,11 +166,25 @@ static void dma_buf_walk_put(struct dma_buf *dmabuf)
  */
 void dma_buf_walk_begin(struct dma_buf_walk *walk)
 {
-	unsigned int i;
+	walk->only_new = false;
+	dma_buf_walk_find_first(walk);
+}
 
-	walk->current_buf = NULL;
-	for (i = 0; i < DMA_BUF_SHARDS; i++)
-		walk->next[i] = dma_buf_shard_next(&dma_buf_shards[i], NULL);
+/**
+ * dma_buf_walk_begin_new() - begin to visit the live buffers that are new
+ * @walk: the walk, uninitialised
+ * @last_seen: inode number of the newest buffer that is not
+ *
+ * Like dma_buf_walk_begin(). The others are left alone, so that whoever drops
+ * the last reference on one of them sees it destroyed at once.
+ *
+ * Context: Process context. Balanced by dma_buf_walk_end().
+ */
+void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen)
+{
+	walk->only_new = true;
+	walk->last_seen = last_seen;
+	dma_buf_walk_find_first(walk);
 }
 
 /**
@@ -153,7 +194,7 @@ void dma_buf_walk_begin(struct dma_buf_walk *walk)
  * The newest buffer comes first. The reference belongs to @walk and is dropped
  * by the next step.
  *
- * Context: Process context, may sleep.
+ * Context: Process context.
  * Return: buffer, NULL at the end.
  */
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk)
@@ -162,13 +203,14 @@ struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk)
 	unsigned int i;
 
 	for (i = 0; i < DMA_BUF_SHARDS; i++)
-		if (walk->next[i] && (!newest || dma_buf_ino(walk->next[i]) >
-						 dma_buf_ino(newest)))
+		if (walk->next[i] &&
+		    (!newest || dma_buf_ino_is_later(dma_buf_ino(walk->next[i]),
+						     dma_buf_ino(newest))))
 			newest = walk->next[i];
 
 	if (newest)
 		walk->next[newest->shard] =
-			dma_buf_shard_next(&dma_buf_shards[newest->shard],
+			dma_buf_shard_next(walk, &dma_buf_shards[newest->shard],
 					   newest);
 
 	dma_buf_walk_put(walk->current_buf);

@@ -64,7 +64,7 @@ struct dma_buf_stats_attribute {
 static LLIST_HEAD(dma_buf_stats_dead);
 
 /* All live buffers up to this inode number have an entry. The worker's own. */
-static u64 dma_buf_stats_seen;
+static unsigned long dma_buf_stats_seen;
 
 /* Where the directories are. */
 static struct kobject *dma_buf_stats_dir;
@@ -156,34 +156,32 @@ static void dma_buf_stats_remove_dead(void)
 	}
 }
 
-/* The newest come first, so this ends where the last one began. */
-static int dma_buf_stats_create_new(void)
+/* Returns false if there was no memory. A buffer with another error has none. */
+static bool dma_buf_stats_create_new(void)
 {
-	u64 last = dma_buf_list_last_ino();
+	unsigned long last = dma_buf_list_last_ino();
 	struct dma_buf_walk walk;
 	struct dma_buf *dmabuf;
 	int ret = 0;
 
-	dma_buf_walk_begin(&walk);
-	while (!ret && (dmabuf = dma_buf_walk_next(&walk))) {
-		if (file_inode(dmabuf->file)->i_ino <= dma_buf_stats_seen)
-			break;
+	dma_buf_walk_begin_new(&walk, dma_buf_stats_seen);
+	while (ret != -ENOMEM && (dmabuf = dma_buf_walk_next(&walk)))
 		if (!dmabuf->sysfs_entry)
 			ret = dma_buf_stats_create(dmabuf);
-	}
 	dma_buf_walk_end(&walk);
 
-	if (!ret)
-		dma_buf_stats_seen = last;
+	if (ret == -ENOMEM)
+		return false;
 
-	return ret;
+	dma_buf_stats_seen = last;
+	return true;
 }
 
 static void dma_buf_stats_work(struct work_struct *work)
 {
 	dma_buf_stats_remove_dead();
-	/* Try again if there was no memory, but let nobody else wait for it. */
-	if (dma_buf_stats_create_new())
+	/* Try again later, but let nobody else wait for it. */
+	if (!dma_buf_stats_create_new())
 		queue_delayed_work(system_unbound_wq, to_delayed_work(work),
 				   DMA_BUF_STATS_DELAY);
 }

@@ -310,6 +310,22 @@ static void dma_buf_walk_two_at_once(struct kunit *test)
 	dma_buf_walk_end(&one);
 }
 
+/* who has been seen before is not even held */
+static void dma_buf_walk_new_leaves_others_alone(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	wait_for_statistics(test);
+	dma_buf_walk_begin_new(&walk, ino_of(wc->exp[2]->buf));
+	KUNIT_EXPECT_PTR_EQ(test, walk_to(&walk, wc->exp[4]->buf), wc->exp[4]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[3]->buf);
+	for (int i = 0; i <= 2; i++)
+		test_expect_refs(test, wc->exp[i]->buf->file, 1);
+	KUNIT_EXPECT_NULL(test, dma_buf_walk_next(&walk));
+	dma_buf_walk_end(&walk);
+}
+
 static int dma_buf_walk_init(struct kunit *test)
 {
 	struct walk_case *wc = kunit_kzalloc(test, sizeof(*wc), GFP_KERNEL);
@@ -345,6 +361,7 @@ static struct kunit_case dma_buf_walk_cases[] = {
 	KUNIT_CASE(dma_buf_walk_all_older_released),
 	KUNIT_CASE(dma_buf_walk_new_one_meanwhile),
 	KUNIT_CASE(dma_buf_walk_two_at_once),
+	KUNIT_CASE(dma_buf_walk_new_leaves_others_alone),
 	{}
 };
 
