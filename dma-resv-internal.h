@@ -185,7 +185,9 @@ static __always_inline int dma_resv_get_pending(struct dma_resv *obj,
  * is looked at each time.
  *
  * Readers write it when they like. Whatever they write was true of the state
- * that it names, so it does no harm to write it late.
+ * that it names, so it does no harm to write it late. Who believes it sees what
+ * the signallers wrote before, as if he had seen the flags of the fences: the
+ * release hands on what the writer has acquired from them.
  */
 static inline unsigned long dma_resv_idle_word(unsigned int generation,
 					       unsigned int num_fences,
@@ -199,7 +201,8 @@ static inline bool dma_resv_list_is_idle(struct dma_resv_list *list,
 					 unsigned int num_fences,
 					 enum dma_resv_usage usage)
 {
-	unsigned long idle = READ_ONCE(list->idle);
+	/* Pairs with dma_resv_list_note_idle(). */
+	unsigned long idle = smp_load_acquire(&list->idle);
 
 	return IS_ENABLED(CONFIG_64BIT) && (idle & DMA_RESV_SLOT_USAGE) >= usage &&
 	       (idle | DMA_RESV_SLOT_USAGE) ==
@@ -211,9 +214,11 @@ static inline void dma_resv_list_note_idle(struct dma_resv_list *list,
 					   unsigned int num_fences,
 					   enum dma_resv_usage usage)
 {
+	/* Pairs with dma_resv_list_is_idle(). */
 	if (IS_ENABLED(CONFIG_64BIT))
-		WRITE_ONCE(list->idle, dma_resv_idle_word(generation,
-							  num_fences, usage));
+		smp_store_release(&list->idle,
+				  dma_resv_idle_word(generation, num_fences,
+						     usage));
 }
 
 unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,

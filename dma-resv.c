@@ -50,9 +50,9 @@
 
 /*
  * An add looks at each fence of a list that is not longer than this. In a longer
- * one it finds those of its context by an index, and leaves it to the next reserve
- * to drop the ones that have signalled. So it costs the same however long the list
- * is.
+ * one it finds those of its context by an index, and those that have signalled
+ * stay until a reserve finds the list full. So it costs the same however long the
+ * list is.
  */
 #define DMA_RESV_SCAN		8
 
@@ -346,8 +346,8 @@ static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
 	size_t pending = old ? dma_resv_list_count_pending(old) : 0;
 	struct dma_resv_list *list;
 
-	list = dma_resv_list_alloc(pending + max_t(size_t, num_fences,
-						   3 * pending), gfp);
+	list = dma_resv_list_alloc(size_add(pending, max_t(size_t, num_fences,
+							   3 * pending)), gfp);
 	if (!list)
 		return -ENOMEM;
 
@@ -723,10 +723,13 @@ static bool dma_resv_iter_find_unlocked(struct dma_resv_iter *cursor,
 			return false;
 		cursor->index++;
 	}
-	if (ret)
+	if (ret) {
 		dma_resv_iter_visit(cursor, slot);
+		return true;
+	}
 
-	return true;
+	/* What is pending may have gone to another list before it was looked at. */
+	return list == rcu_access_pointer(cursor->obj->fences);
 }
 
 /* Look for the next pending fence, from the beginning if need be. */

@@ -744,6 +744,18 @@ static void wait_goes_on_with_a_new_list(struct kunit *test)
 	expect_restart_balanced(test, restart, 2);
 }
 
+/* What the walk has been through is over by then, and what it has not seen is not. */
+static void wait_starts_over_if_the_list_goes_at_its_end(struct kunit *test)
+{
+	struct restart *restart = restart_create(test, 0);
+
+	restart->before[0]->complete = true;
+	dma_fence_signal(&restart->before[1]->base);
+	KUNIT_EXPECT_EQ(test, dma_resv_wait_timeout(restart->obj, DMA_RESV_USAGE_READ, false, 0),
+			0);
+	expect_restart_balanced(test, restart, 2);
+}
+
 /* ---- test ---- */
 
 static void empty_object_is_signalled(struct kunit *test)
@@ -1058,6 +1070,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(wait_ends_at_the_first_time_out),
 	KUNIT_CASE(wait_hands_on_a_drivers_error),
 	KUNIT_CASE(wait_goes_on_with_a_new_list),
+	KUNIT_CASE(wait_starts_over_if_the_list_goes_at_its_end),
 	KUNIT_CASE_PARAM(empty_object_is_signalled, usage_gen_params),
 	KUNIT_CASE_PARAM(test_signaled_filters_by_usage, usage_gen_params),
 	KUNIT_CASE(test_signaled_looks_at_all),
