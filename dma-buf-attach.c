@@ -312,7 +312,7 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
  *   &dma_buf_attach_ops.move_notify; comes with a warning
  * * %-ENOMEM - out of memory
  * * %-ERESTARTSYS - interrupted while the memory was being moved
- * * other errno - from the exporter
+ * * other errno - from the exporter, or from &dma_fence_ops.wait
  */
 struct dma_buf_attachment *
 dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -366,7 +366,7 @@ static void dma_buf_check_pin(struct dma_buf_attachment *attach)
 
 /**
  * dma_buf_pin() - keep the memory where it is
- * @attach: attachment of a dynamic importer; for a static one this warns, as his
+ * @attach: attachment of a dynamic importer; for a static one this warns, as its
  *	memory stays anyway
  *
  * For uses that cannot follow the memory, such as scanout. Counts.
@@ -415,7 +415,7 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
  * exporter.
  *
  * A static importer gets the memory when the kernel is through with moving it;
- * a dynamic one waits for the fences of %DMA_RESV_USAGE_KERNEL himself.
+ * a dynamic one waits for the fences of %DMA_RESV_USAGE_KERNEL itself.
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  * Return: table, or
@@ -424,7 +424,7 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
  * * %-EBUSY - mapped for another direction already, and that mapping is kept
  * * %-ENOMEM - out of memory
  * * %-ERESTARTSYS - interrupted while the memory was being moved
- * * other errno - from the exporter
+ * * other errno - from the exporter, or from &dma_fence_ops.wait
  */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)

@@ -65,7 +65,7 @@ static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
  * * 0 - go ahead
  * * %-EINVAL - @dmabuf is NULL; comes with a warning
  * * %-ERESTARTSYS - interrupted while waiting for devices
- * * other errno - from the exporter
+ * * other errno - from the exporter, or from &dma_fence_ops.wait
  */
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			     enum dma_data_direction dir)

@@ -244,7 +244,7 @@ static struct dma_fence *dma_fence_merge_many(struct dma_fence_merge *merge,
 /**
  * __dma_fence_unwrap_merge() - make one fence of several
  * @num_fences: number of @fences
- * @fences: fences of any kind, or NULL; the caller keeps his references
+ * @fences: fences of any kind, or NULL; the caller keeps the references
  * @cursors: as many iterations, not used
  *
  * See `unwrapping and merging`. Takes O(n log n) for n plain fences, and O(n) if

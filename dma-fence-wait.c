@@ -88,7 +88,7 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
  * dma_fence_default_wait() - sleep until a fence signals
  * @fence: fence, for which signalling has been enabled
  * @intr: whether a signal ends the wait
- * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  *
  * What dma_fence_wait_timeout() does unless &dma_fence_ops.wait says otherwise.
  *
@@ -145,9 +145,9 @@ static signed long dma_fence_driver_wait(struct dma_fence *fence, bool intr,
  * dma_fence_wait_timeout() - sleep until a fence signals, or for a time
  * @fence: fence
  * @intr: whether a signal ends the wait
- * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  *
- * Signalling is enabled first, so even a look makes the driver listen.
+ * Signalling is enabled first, so even without sleep the driver listens.
  *
  * Context: Process context, may sleep. Allowed under &dma_resv.lock, forbidden
  * between dma_fence_begin_signalling() and dma_fence_end_signalling().
@@ -243,7 +243,7 @@ static signed long dma_fence_sleep_any(struct dma_fence **fences,
  * @fences: fences, which the caller keeps referenced
  * @count: number of @fences, at least 1
  * @intr: whether a signal ends the wait
- * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 to just look
+ * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  * @idx: where to store the lowest index of a fence that has signalled; may be
  *	NULL. Set only if the result is positive.
  *

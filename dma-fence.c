@@ -150,14 +150,14 @@ static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
  * @context: timeline, from dma_fence_context_alloc()
  * @seqno: position on the timeline
  *
- * The caller owns the first and only reference. From now on @fence has to be
- * signalled before it dies.
+ * The caller owns the first and only reference. Once somebody waits for @fence,
+ * it has to be signalled before it dies.
  *
  * Arguments that are missing are a driver's mistake. It gets a warning and a
  * fence on which all functions work, but which is signalled with -EINVAL
  * already and will never be freed.
  *
- * Context: Any. Takes no lock.
+ * Context: Any. Does not take @lock.
  */
 void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 		    spinlock_t *lock, u64 context, u64 seqno)

@@ -165,7 +165,7 @@ EXPORT_SYMBOL_GPL(dma_resv_describe);
  * @usage: weakest usage that matters
  * @intr: whether a signal ends the wait
  * @timeout: jiffies for all fences together, %MAX_SCHEDULE_TIMEOUT for no
- *	limit, 0 to just look
+ *	limit, 0 not to sleep
  *
  * Without the lock of @obj others may go on adding fences, and some of them may
  * be waited for as well.

@@ -46,7 +46,7 @@ struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
 
 /**
  * dma_fence_unwrap_merge() - make one fence of several
- * @...: fences of any kind, or NULL; the caller keeps his references
+ * @...: fences of any kind, or NULL; the caller keeps the references
  *
  * See __dma_fence_unwrap_merge().
  */

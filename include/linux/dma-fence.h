@@ -303,7 +303,7 @@ static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
 
 /**
  * dma_fence_get_rcu_safe() - take a reference on the fence that a pointer holds
- * @fencep: RCU pointer to a fence; its owner drops his reference on the fence
+ * @fencep: RCU pointer to a fence; its owner drops the reference on the fence
  *	only after he has changed the pointer
  *
  * Right for recycled memory, too (SLAB_TYPESAFE_BY_RCU): if the pointer still
@@ -463,7 +463,7 @@ static inline struct dma_fence *dma_fence_later(struct dma_fence *f1,
 	if (WARN_ON_ONCE(f1->context != f2->context))
 		return NULL;
 
-	later = dma_fence_is_later(f1, f2) ? f1 : f2;
+	later = __dma_fence_is_later(f1->seqno, f2->seqno, f1->ops) ? f1 : f2;
 	return dma_fence_is_signaled(later) ? NULL : later;
 }
 

@@ -55,8 +55,8 @@ static inline enum dma_resv_usage dma_resv_usage_rw(bool write)
 /**
  * struct dma_resv - the fences of a buffer, and the lock to change them
  * @lock: update side lock, of class &reservation_ww_class
- * @fences: list of fences; NULL until slots have been reserved. Read under @lock
- *	or RCU, written under @lock.
+ * @fences: list of fences, NULL if there has been no use for one. Read under
+ *	@lock or RCU, written under @lock.
  * @generation: counts what is taken out of the list, so that a lockless reader
  *	can tell whether the fences that it has seen were there all the time.
  *	Written under @lock.
