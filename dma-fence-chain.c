@@ -188,11 +188,15 @@ static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
 /*
  * The callback that is added here may run at once, on another CPU, and make a
  * work of the same memory, while the caller of this function still believes in
- * the old one. All he does is to clear a busy flag, by cmpxchg(): of a new work
- * nobody waits for that flag, and no pointer of a list has such a value.
+ * the old one. That clears a busy flag, by cmpxchg(): of a new work nobody waits
+ * for that flag, and of a callback it is half of a pointer, which has no such
+ * value (but on s390, big endian with memory from address 0 on, above 136 GiB).
+ * Whom it wakes afterwards stands behind the callback.
  */
 static void dma_fence_chain_work(struct irq_work *work)
 {
+	static_assert(offsetof(struct irq_work, irqwait) >=
+		      sizeof(struct dma_fence_cb));
 	struct dma_fence_chain *chain = container_of(work,
 						     struct dma_fence_chain,
 						     work);

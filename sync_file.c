@@ -43,17 +43,8 @@
 
 static const struct file_operations sync_file_fops;
 
-/**
- * sync_file_create() - create a sync file
- * @fence: fence of any kind; the sync file takes a reference of its own
- *
- * The result belongs to the caller, who either shows it to user space with
- * fd_install() on &sync_file.file, or gives that to fput().
- *
- * Context: Process context, may sleep to allocate.
- * Return: sync file, NULL on any failure.
- */
-struct sync_file *sync_file_create(struct dma_fence *fence)
+/* Nobody else sees it before sync_file_debug_add(). */
+static struct sync_file *sync_file_alloc(struct dma_fence *fence)
 {
 	struct sync_file *sync_file = kzalloc(sizeof(*sync_file), GFP_KERNEL);
 
@@ -69,7 +60,26 @@ struct sync_file *sync_file_create(struct dma_fence *fence)
 
 	init_waitqueue_head(&sync_file->wq);
 	sync_file->fence = dma_fence_get(fence);
-	sync_file_debug_add(sync_file);
+
+	return sync_file;
+}
+
+/**
+ * sync_file_create() - create a sync file
+ * @fence: fence of any kind; the sync file takes a reference of its own
+ *
+ * The result belongs to the caller, who either shows it to user space with
+ * fd_install() on &sync_file.file, or gives that to fput().
+ *
+ * Context: Process context, may sleep to allocate.
+ * Return: sync file, NULL on any failure.
+ */
+struct sync_file *sync_file_create(struct dma_fence *fence)
+{
+	struct sync_file *sync_file = sync_file_alloc(fence);
+
+	if (sync_file)
+		sync_file_debug_add(sync_file);
 
 	return sync_file;
 }
@@ -189,13 +199,13 @@ static struct sync_file *sync_file_merge(struct sync_file *sync_file,
 	if (!fence)
 		return ERR_PTR(-ENOMEM);
 
-	struct sync_file *merged = sync_file_create(fence);
+	struct sync_file *merged = sync_file_alloc(fence);
 
 	if (!merged)
 		return ERR_PTR(-ENOMEM);
 
-	/* The memory was zero, which terminates any name. */
 	strscpy(merged->user_name, data->name);
+	sync_file_debug_add(merged);
 	return merged;
 }
 
