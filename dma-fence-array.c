@@ -31,7 +31,8 @@
  * &struct irq_work, since the callback runs under the lock of a member. So an
  * array signals a moment after its members, with the timestamp of the one that
  * completed it. Who looks with dma_fence_is_signaled() need not wait for that
- * moment.
+ * moment. An array that is found to be complete when somebody looks, or is about
+ * to wait, has the time of that.
  *
  * The error of an array is that of the first member seen to have failed. An array
  * that nobody waited for does not look at the errors of its members.
@@ -139,6 +140,12 @@ static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
 {
 	struct dma_fence_array *array = to_dma_fence_array(fence);
 	int done, left;
+
+	/* A mistake, but who waits must not wait for ever. */
+	if (unlikely(!array->num_fences)) {
+		dma_fence_array_settle_error(array);
+		return false;
+	}
 
 	dma_fence_get(fence);
 	done = dma_fence_array_add_callbacks(array);

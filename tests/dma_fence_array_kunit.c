@@ -179,6 +179,9 @@ static void empty_array_warns(struct kunit *test)
 	EXPECT_KERNEL_WARNING(test, array = dma_fence_array_create(0, NULL, 1, 1, false));
 	mock_container_adopt(test, array ? &array->base : NULL);
 	KUNIT_EXPECT_NULL(test, dma_fence_array_first(&array->base));
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(&array->base, false, 1), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&array->base), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&array->base), 1);
 }
 
 static void negative_count_warns(struct kunit *test)
