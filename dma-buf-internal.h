@@ -7,6 +7,8 @@
 #define _DMA_BUF_INTERNAL_H
 
 #include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
 
 struct inode;
@@ -45,6 +47,20 @@ void dma_buf_walk_end(struct dma_buf_walk *walk);
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
 long dma_buf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table);
+
+/* For exporters of this directory */
+
+/**
+ * dma_buf_max_segment() - longest segment that can be mapped for a device
+ * @dev: device
+ *
+ * Return: bytes.
+ */
+static inline unsigned int dma_buf_max_segment(struct device *dev)
+{
+	return min_t(size_t, dma_get_max_seg_size(dev),
+		     dma_max_mapping_size(dev));
+}
 
 /* dma-buf-debugfs.c */
 

@@ -55,7 +55,7 @@ struct udmabuf {
  * struct udmabuf_mapping - the memory of a buffer as one device sees it
  * @node: link in &udmabuf.mappings
  * @dev: the device
- * @dir: what it does with the memory
+ * @dir: what it does with the memory: reads it, or does both
  * @table: its addresses
  */
 struct udmabuf_mapping {

@@ -15,20 +15,18 @@
 
 #include <kunit/static_stub.h>
 
+#include "dma-buf-internal.h"
 #include "udmabuf-internal.h"
 
 /* Pages that are mapped together with the one that is asked for. */
 #define UDMABUF_FAULT_AROUND	16
 
-static size_t udmabuf_max_segment(struct device *dev)
-{
-	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
-}
-
 /*
  * Many devices may have the same memory mapped, and the CPU need not have known
  * of them when it wrote. So mapping does not claim the memory for one of them,
- * and caches and bounce buffers are dealt with by a sync of its own.
+ * and caches and bounce buffers are dealt with by a sync of its own. A device that
+ * only writes may be told to read as well: what the CPU has written between its
+ * frames has to get past the cache and the bounce buffer, too.
  */
 #define UDMABUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
@@ -46,19 +44,19 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(-ENOMEM);
 
 	ret = udmabuf_runs_to_table(&ubuf->runs, &mapping->table,
-				    udmabuf_max_segment(attach->dev));
+				    dma_buf_max_segment(attach->dev));
 	if (ret)
 		goto err_free;
 
-	ret = dma_map_sgtable(attach->dev, &mapping->table, dir,
+	mapping->dev = attach->dev;
+	mapping->dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
+	ret = dma_map_sgtable(mapping->dev, &mapping->table, mapping->dir,
 			      UDMABUF_MAP_ATTRS);
 	if (ret)
 		goto err_free_table;
 
 	/* The CPU may have written before there was anything to sync. */
-	dma_sync_sgtable_for_device(attach->dev, &mapping->table, dir);
-	mapping->dev = attach->dev;
-	mapping->dir = dir;
+	dma_sync_sgtable_for_device(mapping->dev, &mapping->table, mapping->dir);
 	list_add_tail(&mapping->node, &ubuf->mappings);
 
 	return &mapping->table;
@@ -88,19 +86,13 @@ static void udmabuf_unmap(struct dma_buf_attachment *attach,
 /**
  * udmabuf_sync_mapping() - pass the memory between a device and the CPU
  * @mapping: mapping of the device
- * @dir: what the CPU does, told as what a device would have to do
+ * @dir: direction that the mapping can do
  * @for_cpu: to the CPU, else to the device
- *
- * A mapping is synced for what it was made for. If that was both, doing no more
- * than the CPU needs keeps it from overwriting what the device has written.
  */
 void udmabuf_sync_mapping(struct udmabuf_mapping *mapping,
 			  enum dma_data_direction dir, bool for_cpu)
 {
 	KUNIT_STATIC_STUB_REDIRECT(udmabuf_sync_mapping, mapping, dir, for_cpu);
-
-	if (mapping->dir != DMA_BIDIRECTIONAL)
-		dir = mapping->dir;
 
 	if (for_cpu)
 		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
@@ -108,13 +100,19 @@ void udmabuf_sync_mapping(struct udmabuf_mapping *mapping,
 		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
 }
 
+/*
+ * What the CPU does is told as what a device would have to do. A mapping to read
+ * from can do that only. With one for both, doing no more than the CPU needs
+ * keeps it from overwriting what the device has written.
+ */
 static void udmabuf_sync(struct udmabuf *ubuf, enum dma_data_direction dir,
 			 bool for_cpu)
 {
 	struct udmabuf_mapping *mapping;
 
 	list_for_each_entry(mapping, &ubuf->mappings, node)
-		udmabuf_sync_mapping(mapping, dir, for_cpu);
+		udmabuf_sync_mapping(mapping, mapping->dir == DMA_TO_DEVICE ?
+					      DMA_TO_DEVICE : dir, for_cpu);
 }
 
 static int udmabuf_begin_cpu_access(struct dma_buf *buf,
@@ -242,6 +240,10 @@ static void udmabuf_vunmap(struct dma_buf *buf, struct iosys_map *map)
 static void udmabuf_release(struct dma_buf *buf)
 {
 	struct udmabuf *ubuf = buf->priv;
+
+	/* An importer forgot it, of which the core has warned. */
+	if (unlikely(buf->vmapping_counter))
+		vunmap(buf->vmap_ptr.vaddr);
 
 	udmabuf_runs_free(&ubuf->runs);
 	kfree(ubuf);

@@ -269,6 +269,7 @@ static void udmabuf_end_needs_begin(struct kunit *test)
 
 struct synced {
 	struct device *dev[4];
+	enum dma_data_direction dir[4];
 	bool for_cpu[4];
 	int count;
 };
@@ -280,6 +281,7 @@ static void record_sync(struct udmabuf_mapping *mapping, enum dma_data_direction
 
 	if (synced->count < ARRAY_SIZE(synced->dev)) {
 		synced->dev[synced->count] = mapping->dev;
+		synced->dir[synced->count] = dir;
 		synced->for_cpu[synced->count] = for_cpu;
 	}
 	synced->count++;
@@ -328,6 +330,52 @@ static void udmabuf_sync_reaches_all_devices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, synced.count, 0);
 	kunit_deactivate_static_stub(test, udmabuf_sync_mapping);
+	put_buf(buf);
+}
+
+static const struct directions {
+	const char *desc;
+	enum dma_data_direction device;
+	enum dma_data_direction cpu;
+	enum dma_data_direction synced;
+} directions[] = {
+	{ "device reads, CPU writes", DMA_TO_DEVICE, DMA_TO_DEVICE, DMA_TO_DEVICE },
+	{ "device reads, CPU reads", DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_TO_DEVICE },
+	{ "device writes, CPU writes", DMA_FROM_DEVICE, DMA_TO_DEVICE, DMA_TO_DEVICE },
+	{ "device writes, CPU reads", DMA_FROM_DEVICE, DMA_FROM_DEVICE, DMA_FROM_DEVICE },
+	{ "device writes, CPU does both", DMA_FROM_DEVICE, DMA_BIDIRECTIONAL, DMA_BIDIRECTIONAL },
+	{ "device does both, CPU writes", DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_TO_DEVICE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(direction, directions, desc);
+
+/* what the CPU has written gets to a device that may pass it on with its own */
+static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
+{
+	const struct directions *param = test->param_value;
+	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
+	struct udmabuf *ubuf = buf->priv;
+	struct udmabuf_mapping *mapping;
+	struct dma_buf_attachment *at;
+	struct synced synced = {};
+	struct sg_table *sgt;
+	struct device *dev;
+
+	at = attach(test, buf, "device", &dev);
+	sgt = dma_buf_map_attachment_unlocked(at, param->device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mapping = list_first_entry(&ubuf->mappings, struct udmabuf_mapping, node);
+	KUNIT_EXPECT_EQ(test, mapping->dir,
+			param->device == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->cpu), 0);
+	test->priv = &synced;
+	kunit_activate_static_stub(test, udmabuf_sync_mapping, record_sync);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, param->cpu), 0);
+	kunit_deactivate_static_stub(test, udmabuf_sync_mapping);
+	KUNIT_EXPECT_EQ(test, synced.count, 1);
+	KUNIT_EXPECT_EQ(test, synced.dir[0], param->synced);
+	dma_buf_unmap_attachment_unlocked(at, sgt, param->device);
+	dma_buf_detach(buf, at);
 	put_buf(buf);
 }
 
@@ -479,6 +527,7 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(udmabuf_vmap_begins_within_folio),
 	KUNIT_CASE(udmabuf_end_needs_begin),
 	KUNIT_CASE(udmabuf_sync_reaches_all_devices),
+	KUNIT_CASE_PARAM(udmabuf_sync_does_what_the_cpu_did, direction_gen_params),
 	KUNIT_CASE(udmabuf_map_fails_clean),
 	KUNIT_CASE(udmabuf_vmap_fails_clean),
 	KUNIT_CASE(udmabuf_pin_and_free),
