@@ -50,7 +50,7 @@ static DEFINE_MUTEX(dma_heap_lock);
 static bool mem_accounting;
 module_param(mem_accounting, bool, 0644);
 MODULE_PARM_DESC(mem_accounting,
-		 "Charge the pages of buffers to the memory cgroup of who allocates them (default: no)");
+		 "Charge the pages of system heap buffers to the memory cgroup of who allocates them (default: no)");
 
 /**
  * dma_heap_mem_accounting() - is memory of buffers charged to cgroups?
@@ -321,6 +321,8 @@ static int __init dma_heap_init(void)
 
 err_destroy:
 	class_destroy(dma_heap_class);
+	/* So that heaps are refused from now on. */
+	dma_heap_class = NULL;
 err_unregister:
 	unregister_chrdev_region(dma_heap_devt, DMA_HEAP_MINORS);
 	return ret;

@@ -41,7 +41,8 @@ static int cma_heap_make_runs(struct heap_buffer *buffer, struct page *page)
 	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(&buffer->runs, (left - 1) / HEAP_RUN_MAX + 1, GFP_KERNEL);
+	ret = sg_alloc_table(&buffer->runs, (left - 1) / HEAP_RUN_MAX + 1,
+			     GFP_KERNEL);
 	if (ret)
 		return ret;
 
@@ -91,6 +92,7 @@ const struct heap_memory cma_heap_memory = {
 	.fill = cma_heap_fill,
 	.empty = cma_heap_empty,
 	.shared_only = true,
+	.one_piece = true,
 };
 
 static struct dma_buf *cma_heap_allocate(struct dma_heap *heap,
@@ -115,7 +117,7 @@ static void __init cma_heap_add(struct cma *cma)
 	struct dma_heap *heap = dma_heap_add(&exp_info);
 
 	if (IS_ERR(heap))
-		pr_warn("no heap for CMA area %s: %pe\n", exp_info.name, heap);
+		pr_warn("cma_heap: no heap for area %s: %pe\n", exp_info.name, heap);
 }
 
 /* The area of a node below /reserved-memory, NULL if it is something else. */

@@ -21,7 +21,11 @@
 
 #include <kunit/static_stub.h>
 
+#include "../dma-buf-internal.h"
 #include "heap-buffer.h"
+
+/* A table can be as long as the buffer has pages. No task dies for it. */
+#define HEAP_GFP_TABLE	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /* Chunks and runs */
 
@@ -114,7 +118,8 @@ int heap_chunks_to_runs(struct heap_chunks *chunks, struct sg_table *runs)
 	struct page *page, *next;
 	int ret;
 
-	ret = sg_alloc_table(runs, heap_chunks_count_runs(chunks), GFP_KERNEL);
+	ret = sg_alloc_table(runs, heap_chunks_count_runs(chunks),
+			     HEAP_GFP_TABLE);
 	if (ret)
 		return ret;
 
@@ -178,7 +183,7 @@ int heap_runs_copy(const struct sg_table *runs, unsigned int max_seg,
 
 	max_seg = max_t(unsigned int, round_down(max_seg, PAGE_SIZE), PAGE_SIZE);
 	ret = sg_alloc_table(copy, heap_runs_count_segs(runs, max_seg),
-			     GFP_KERNEL);
+			     HEAP_GFP_TABLE);
 	if (ret)
 		return ret;
 
@@ -251,7 +256,7 @@ static int heap_buffer_attach(struct dma_buf *dmabuf,
 	if (!a)
 		return -ENOMEM;
 
-	ret = heap_runs_copy(&buffer->runs, dma_get_max_seg_size(attach->dev),
+	ret = heap_runs_copy(&buffer->runs, dma_buf_max_segment(attach->dev),
 			     &a->table);
 	if (ret) {
 		kfree(a);
@@ -406,12 +411,18 @@ static int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* The kernel has all of its lowmem mapped already. */
+/*
+ * The kernel has all of its lowmem mapped already. But pages that are neighbours
+ * by chance may have different KASAN tags, and hardened user copies do not go
+ * from one allocation to the next.
+ */
 static bool heap_buffer_map_direct(struct heap_buffer *buffer)
 {
 	struct page *page = sg_page(buffer->runs.sgl);
 	unsigned long last = (buffer->len >> PAGE_SHIFT) - 1;
 
+	if (buffer->len > page_size(page) && !buffer->memory->one_piece)
+		return false;
 	if (buffer->runs.orig_nents != 1 || PageHighMem(page) ||
 	    PageHighMem(nth_page(page, last)))
 		return false;
@@ -488,6 +499,10 @@ void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 static void heap_buffer_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
+
+	/* An importer forgot it, of which the core has warned. */
+	if (unlikely(buffer->vaddr))
+		heap_buffer_unmap_kernel(buffer);
 
 	buffer->memory->empty(buffer);
 	heap_buffer_destroy(buffer);

@@ -30,11 +30,13 @@ struct vm_struct;
  *	errno with nothing left behind.
  * @empty: give the pages back
  * @shared_only: refuse private mappings
+ * @one_piece: all pages of a buffer were allocated at once
  */
 struct heap_memory {
 	int (*fill)(struct heap_buffer *buffer);
 	void (*empty)(struct heap_buffer *buffer);
 	bool shared_only;
+	bool one_piece;
 };
 
 /**

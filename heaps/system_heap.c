@@ -27,8 +27,8 @@
 #define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
 				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
-/* Room for what comes with a buffer besides its pages: its file, above all. */
-#define SYSTEM_HEAP_ROOM_ORDER	3
+/* Pages for what comes with a buffer besides its memory: its file, above all. */
+#define SYSTEM_HEAP_ROOM	8
 
 static unsigned int system_heap_max_order(void)
 {
@@ -102,17 +102,26 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
  */
 static int system_heap_check_room(void)
 {
+	gfp_t gfp = (SYSTEM_HEAP_GFP & ~__GFP_ZERO) | __GFP_ACCOUNT;
+	struct heap_chunks room;
 	struct page *page;
+	unsigned int i;
+	int ret = 0;
 
 	if (!dma_heap_mem_accounting())
 		return 0;
 
-	page = alloc_pages(SYSTEM_HEAP_GFP | __GFP_ACCOUNT, SYSTEM_HEAP_ROOM_ORDER);
-	if (!page)
-		return -ENOMEM;
-	__free_pages(page, SYSTEM_HEAP_ROOM_ORDER);
+	heap_chunks_init(&room);
+	for (i = 0; i < SYSTEM_HEAP_ROOM && !ret; i++) {
+		page = alloc_page(gfp);
+		if (page)
+			heap_chunks_add(&room, page, 0);
+		else
+			ret = -ENOMEM;
+	}
+	heap_chunks_free(&room);
 
-	return 0;
+	return ret;
 }
 
 static int system_heap_fill(struct heap_buffer *buffer)

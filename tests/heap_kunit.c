@@ -155,18 +155,30 @@ static void heap_runs_copy_splits_longest(struct kunit *test)
 	block_free(block);
 }
 
+static const struct heap_memory in_pieces;
+static const struct heap_memory in_one_piece = { .one_piece = true };
+
+static struct heap_buffer *buffer_create(struct kunit *test, unsigned int pages,
+					 const struct heap_memory *memory)
+{
+	struct heap_buffer *buffer = heap_buffer_create(NULL, pages * PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	buffer->memory = memory;
+	return buffer;
+}
+
 /* Two runs: the kernel needs a mapping, which shows the pages in order. */
 static void heap_vmap_shows_runs_in_order(struct kunit *test)
 {
 	struct page *block = block_alloc(test);
-	struct heap_buffer *buffer = heap_buffer_create(NULL, 4 * PAGE_SIZE);
+	struct heap_buffer *buffer = buffer_create(test, 4, &in_pieces);
 	static const unsigned int order[] = { 8, 9, 4, 5 };
 	struct dma_buf buf = { .priv = buffer };
 	struct heap_chunks chunks;
 	struct iosys_map map;
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, buffer);
 	heap_chunks_init(&chunks);
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		memset(page_address(nth_page(block, order[i])), i + 1, PAGE_SIZE);
@@ -200,14 +212,13 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 static void heap_vmap_fails_clean(struct kunit *test)
 {
 	struct page *block = block_alloc(test);
-	struct heap_buffer *buffer = heap_buffer_create(NULL, 2 * PAGE_SIZE);
+	struct heap_buffer *buffer = buffer_create(test, 2, &in_pieces);
 	struct dma_buf buf = { .priv = buffer };
 	struct heap_chunks chunks;
 	struct iosys_map map;
 	unsigned int nth, refused = 0;
 	int ret = 0;
 
-	KUNIT_ASSERT_NOT_NULL(test, buffer);
 	heap_chunks_init(&chunks);
 	heap_chunks_add(&chunks, block, 0);
 	heap_chunks_add(&chunks, nth_page(block, 2), 0);
@@ -257,27 +268,42 @@ static void heap_chunks_survive_failure(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&chunks.pages));
 }
 
-/* A single run has an address already. */
-static void heap_vmap_of_one_run_is_direct(struct kunit *test)
+static const struct piece {
+	const char *desc;
+	const struct heap_memory *memory;
+	unsigned int order;
+	bool direct;
+} pieces[] = {
+	{ "one chunk", &in_pieces, 1, true },
+	{ "neighbours", &in_pieces, 0, false },
+	{ "allocated at once", &in_one_piece, 0, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(piece, pieces, desc);
+
+/* What is one piece has an address already. Neighbours need not have one tag. */
+static void heap_vmap_of_one_piece_is_direct(struct kunit *test)
 {
-	struct page *block = block_alloc(test);
-	struct heap_buffer *buffer = heap_buffer_create(NULL, 2 * PAGE_SIZE);
+	const struct piece *param = test->param_value;
+	struct heap_buffer *buffer = buffer_create(test, 2, param->memory);
+	struct page *block = alloc_pages(GFP_KERNEL | (param->order ? __GFP_COMP : 0), 1);
 	struct dma_buf buf = { .priv = buffer };
 	struct heap_chunks chunks;
 	struct iosys_map map;
 
-	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	KUNIT_ASSERT_NOT_NULL(test, block);
 	heap_chunks_init(&chunks);
-	heap_chunks_add(&chunks, nth_page(block, 1), 0);
-	heap_chunks_add(&chunks, block, 0);
+	for (unsigned int i = 0; i < 2; i += 1 << param->order)
+		heap_chunks_add(&chunks, nth_page(block, i), param->order);
 	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
+	KUNIT_EXPECT_EQ(test, buffer->runs.orig_nents, 1);
 
 	KUNIT_ASSERT_EQ(test, heap_buffer_vmap(&buf, &map), 0);
-	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, page_address(block));
+	KUNIT_EXPECT_EQ(test, map.vaddr == page_address(block), param->direct);
 	heap_buffer_vunmap(&buf, &map);
 
 	heap_buffer_destroy(buffer);
-	block_free(block);
+	__free_pages(block, 1);
 }
 
 static struct kunit_case heap_buffer_cases[] = {
@@ -287,7 +313,7 @@ static struct kunit_case heap_buffer_cases[] = {
 	KUNIT_CASE(heap_vmap_shows_runs_in_order),
 	KUNIT_CASE(heap_vmap_fails_clean),
 	KUNIT_CASE(heap_chunks_survive_failure),
-	KUNIT_CASE(heap_vmap_of_one_run_is_direct),
+	KUNIT_CASE_PARAM(heap_vmap_of_one_piece_is_direct, piece_gen_params),
 	{}
 };
 

@@ -7,6 +7,7 @@
 #include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/dma-mapping.h>
@@ -502,6 +503,38 @@ static void heap_buffers_are_zero(struct kunit *test)
 	}
 }
 
+static int fill(struct heap_buffer *buffer)
+{
+	return system_heap_memory.fill(buffer);
+}
+
+static DECLARE_COMPLETION(emptied);
+static void *vaddr_when_emptied;
+
+static void empty(struct heap_buffer *buffer)
+{
+	vaddr_when_emptied = buffer->vaddr;
+	system_heap_memory.empty(buffer);
+	complete(&emptied);
+}
+
+/* The pages are not freed below an importer that has forgotten its mapping. */
+static void heap_undoes_forgotten_vmap(struct kunit *test)
+{
+	static const struct heap_memory memory = { .fill = fill, .empty = empty };
+	struct dma_buf *buf = heap_buffer_allocate(heap, PAGES * PAGE_SIZE, O_RDWR, &memory);
+	struct iosys_map map;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
+	vaddr_when_emptied = &map;
+	test_expect_warnings(test, 1, {
+		put(buf);
+		KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&emptied, HZ), 0);
+	});
+	KUNIT_EXPECT_NULL(test, vaddr_when_emptied);
+}
+
 static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_allocate_fails_clean),
 	KUNIT_CASE(heap_attach_fails_clean),
@@ -509,6 +542,7 @@ static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_sync_reaches_mapped_devices),
 	KUNIT_CASE(heap_mmap_shows_runs_in_order),
 	KUNIT_CASE(heap_buffers_are_zero),
+	KUNIT_CASE(heap_undoes_forgotten_vmap),
 	{}
 };
 
