@@ -22,6 +22,8 @@ struct poll_table_struct;
  * struct dma_buf_walk - a walk over all live buffers
  * @current_buf: buffer that was returned last, or NULL
  * @next: newest buffer of each shard that has not been visited, or NULL
+ * @last_seen: inode number of the newest buffer that is left out
+ * @only_new: whether there is such a buffer
  *
  * Owns a reference on each. Lives on the stack.
  */

@@ -214,11 +214,12 @@ static inline void dma_resv_list_note_idle(struct dma_resv_list *list,
 					   unsigned int num_fences,
 					   enum dma_resv_usage usage)
 {
+	if (!IS_ENABLED(CONFIG_64BIT))
+		return;
+
 	/* Pairs with dma_resv_list_is_idle(). */
-	if (IS_ENABLED(CONFIG_64BIT))
-		smp_store_release(&list->idle,
-				  dma_resv_idle_word(generation, num_fences,
-						     usage));
+	smp_store_release(&list->idle,
+			  dma_resv_idle_word(generation, num_fences, usage));
 }
 
 unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
