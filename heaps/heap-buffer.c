@@ -432,10 +432,16 @@ static bool heap_buffer_map_direct(struct heap_buffer *buffer)
 	return true;
 }
 
-static int heap_buffer_map_area(struct heap_buffer *buffer,
-				struct vm_struct *area)
+/* The mapping begins where large pages may be used, if it is as large as one. */
+static unsigned long heap_buffer_alignment(struct heap_buffer *buffer)
 {
-	unsigned long addr = (unsigned long)area->addr;
+	return IS_ENABLED(CONFIG_HAVE_ARCH_HUGE_VMAP) &&
+	       buffer->len >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE;
+}
+
+static int heap_buffer_map_runs(struct heap_buffer *buffer, void *vaddr)
+{
+	unsigned long addr = (unsigned long)vaddr;
 	struct scatterlist *sg;
 	unsigned int i;
 	int ret;
@@ -453,23 +459,26 @@ static int heap_buffer_map_area(struct heap_buffer *buffer,
 
 static int heap_buffer_map_kernel(struct heap_buffer *buffer)
 {
+	unsigned long align = heap_buffer_alignment(buffer);
 	struct vm_struct *area;
+	void *vaddr;
 	int ret;
 
 	if (heap_buffer_map_direct(buffer))
 		return 0;
 
-	area = get_vm_area(buffer->len, VM_MAP);
+	area = get_vm_area(buffer->len + align - PAGE_SIZE, VM_MAP);
 	if (!area)
 		return -ENOMEM;
 
-	ret = heap_buffer_map_area(buffer, area);
+	vaddr = PTR_ALIGN(area->addr, align);
+	ret = heap_buffer_map_runs(buffer, vaddr);
 	if (ret) {
 		free_vm_area(area);
 		return ret;
 	}
 	buffer->area = area;
-	buffer->vaddr = area->addr;
+	buffer->vaddr = vaddr;
 
 	return 0;
 }

@@ -503,6 +503,29 @@ static void heap_buffers_are_zero(struct kunit *test)
 	}
 }
 
+/* Where large pages map it, too, and what is behind them. */
+static void heap_vmap_shows_large_buffers(struct kunit *test)
+{
+	struct dma_buf *buf = allocate(heap, SZ_8M + SZ_1M + PAGE_SIZE, O_RDWR, 0);
+	struct heap_buffer *buffer;
+	unsigned long page = 0;
+	struct scatterlist *sg;
+	struct iosys_map map;
+	unsigned int i, pos;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	buffer = buf->priv;
+	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
+	for (pos = 0; pos < buf->size; pos += PAGE_SIZE)
+		*(u32 *)(map.vaddr + pos) = pos;
+	for_each_sgtable_sg(&buffer->runs, sg, i)
+		for (pos = 0; pos < sg->length; pos += PAGE_SIZE, page++)
+			KUNIT_EXPECT_EQ(test, page << PAGE_SHIFT, *(u32 *)(sg_virt(sg) + pos));
+	KUNIT_EXPECT_EQ(test, page << PAGE_SHIFT, buf->size);
+	dma_buf_vunmap_unlocked(buf, &map);
+	put(buf);
+}
+
 static int fill(struct heap_buffer *buffer)
 {
 	return system_heap_memory.fill(buffer);
@@ -542,6 +565,7 @@ static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_sync_reaches_mapped_devices),
 	KUNIT_CASE(heap_mmap_shows_runs_in_order),
 	KUNIT_CASE(heap_buffers_are_zero),
+	KUNIT_CASE(heap_vmap_shows_large_buffers),
 	KUNIT_CASE(heap_undoes_forgotten_vmap),
 	{}
 };
