@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of those that judge the other tests: splat.py and tap.py."""
 
+import contextlib
+import io
 import os
 import re
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -96,6 +99,17 @@ class SplatTest(unittest.TestCase):
                          ["leak of 64 bytes: kmalloc < dma_fence_init"] * 2)
         self.assertEqual(splat.check_leaks("", NONE), [])
 
+    def test_leak_without_addresses(self):
+        report = ("unreferenced object 0x1 (size 64):\n"
+                  "  comm \"x\", pid 1, jiffies 1\n"
+                  "  backtrace (crc 1):\n"
+                  "    kmalloc+0x1/0x2\n"
+                  "    dma_fence_init+0x1/0x2\n")
+        self.assertEqual(splat.check_leaks(report, NONE),
+                         ["leak of 64 bytes: kmalloc < dma_fence_init"])
+        known = splat.Allowed([re.compile("< dma_fence_init")])
+        self.assertEqual(splat.check_leaks(report, known), [])
+
 
 class TapTest(unittest.TestCase):
     """What counts as passed, failed and skipped."""
@@ -120,6 +134,19 @@ class TapTest(unittest.TestCase):
 
     def test_death(self):
         self.assertEqual(self.figures("1..1", "ok 1 a", status=139), (1, 1, 0))
+
+    def test_no_program(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as file:
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                tap.main([file.name])
+        self.assertIn("total 0 1 0", out.getvalue())
+
+    def test_something_must_pass(self):
+        program = tap.parse("### begin x\n1..1\nok 1 # SKIP\n### end x 0\n")[0]
+        program.finish()
+        program.expect_some()
+        self.assertEqual(len(program.failures), 1)
 
     def test_no_end(self):
         program = tap.parse("### begin x\n1..1\nok 1 a\n")[0]

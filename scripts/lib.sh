@@ -99,17 +99,60 @@ step()
 }
 
 # boot_step DIR TEXT COMMAND... - a step that boots a guest with output in DIR;
-# sets complaints to the number of failures that the kernel's own log shows.
+# sets complaints to the number of failures that the kernel's own log shows, or
+# to one if it failed otherwise, perhaps before there was a guest.
 boot_step()
 {
 	dir=$1
 	shift
+	mkdir -p "$dir"
+	rm -f "$dir/boot.log" "$dir/console.log" "$dir/output.log"
 	complaints=0
 	timed "$@" || {
+		[ -e "$dir/boot.log" ] || echo "boot: no guest: $1" >"$dir/boot.log"
 		complaints=$(grep -c '^boot: splat: ' "$dir/boot.log")
-		[ "$complaints" != 0 ] || complaints=1
+		[ "${complaints:-0}" != 0 ] || complaints=1
 		sed 's/^/  /' "$dir/boot.log" | remember
 	}
+}
+
+# judge_log NAME LOG - show what a kernel's log has that should not be there; sets
+# complaints to the number of lines. A judge that fails is a complaint, too.
+judge_log()
+{
+	splats=$BUILD/log/$1-splats.log
+	complaints=0
+	"$SCRIPTS/splat.py" "$2" "$SCRIPTS/splat.allow" >"$splats" 2>&1 || {
+		complaints=$(wc -l <"$splats")
+		[ "${complaints:-0}" != 0 ] || complaints=1
+		sed 's/^/  splat: /' "$splats" | remember
+	}
+}
+
+# judge_programs DIR [EXPECTED...] - show what the test programs of a guest gave,
+# see tap.py; sets figures to PASSED FAILED SKIPPED. Without figures it is one
+# failure.
+judge_programs()
+{
+	results=$1/results
+	output=$1/output.log
+	shift
+	"$SCRIPTS/tap.py" "$output" "$@" >"$results" 2>>"$DMABUF_LOG" ||
+		: >"$results"
+	figures=$(sed -nE 's/^total (([0-9]+ ){2}[0-9]+)$/\1/p' "$results")
+	[ -n "$figures" ] || {
+		echo "    no results of programs, see $(log_name)" >>"$results"
+		figures="0 1 0"
+	}
+	grep -v '^total' "$results"
+	grep '^    ' "$results" | remember >/dev/null
+}
+
+# kernel_version DIR - of a kernel tree
+kernel_version()
+{
+	sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) *= *//p' "$1/Makefile" |
+		paste -s -d . -
 }
 
 # lock NAME - let no other command of this checkout touch the same until the end

@@ -102,7 +102,7 @@ def check_leaks(report, allowed):
         if not leak.startswith("unreferenced object"):
             continue
         size = re.search(r"\(size (\d+)\)", leak)
-        calls = re.findall(r"\] ([\w.]+)\+0x", leak)
+        calls = re.findall(r"^ +(?:\[<.*>\] )?([\w.]+)\+0x", leak, re.M)
         text = f"leak of {size.group(1)} bytes: " + " < ".join(calls)
         if text not in allowed:
             found.append(text)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Count the results of test programs: tap.py OUTPUT [PROGRAM=PASSED,SKIPPED...]
+"""Count the results of test programs: tap.py OUTPUT [PROGRAM[=PASSED,SKIPPED]...]
 
 OUTPUT is what scripts/guest-tap printed. Prints one line per program and per
 failure, then `total PASSED FAILED SKIPPED`. A program that prints fewer
 results than it planned, none at all, or dies has failed, too; one that leaves
-with status 4 has skipped what is missing. With
-PROGRAM=PASSED,SKIPPED the figures must be exactly these.
+with status 4 has skipped what is missing. With PROGRAM=PASSED,SKIPPED the
+figures must be exactly these, with PROGRAM something must have passed. No
+program at all is a failure.
 """
 
 import re
@@ -56,6 +57,11 @@ class Program:
         elif self.planned is not None and seen != self.planned:
             self.failures.append(f"{self.planned} results planned, {seen} seen")
 
+    def expect_some(self):
+        """Require that something has passed."""
+        if not self.passed:
+            self.failures.append("nothing has passed")
+
     def expect(self, passed, skipped):
         """Require exact figures."""
         if (self.passed, self.skipped) != (passed, skipped):
@@ -77,18 +83,24 @@ def parse(text):
     return programs
 
 
-def main():
+def main(arguments):
     """Read, count, print."""
-    if len(sys.argv) < 2:
+    if not arguments:
         sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8", errors="replace") as file:
+    with open(arguments[0], encoding="utf-8", errors="replace") as file:
         programs = {program.name: program for program in parse(file.read())}
     for program in programs.values():
         program.finish()
-    for argument in sys.argv[2:]:
-        name, _, figures = argument.partition("=")
+    for argument in arguments[1:]:
+        name, exact, figures = argument.partition("=")
         program = programs.setdefault(name, Program(name))
-        program.expect(*(int(figure) for figure in figures.split(",")))
+        if exact:
+            program.expect(*(int(figure) for figure in figures.split(",")))
+        else:
+            program.expect_some()
+    if not programs:
+        programs[""] = Program("no program")
+        programs[""].failures.append("has run")
     for program in programs.values():
         print(f"  {program.name}: {program.passed} passed, "
               f"{len(program.failures)} failed, {program.skipped} skipped")
@@ -100,4 +112,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
