@@ -124,12 +124,12 @@ static void others_are_no_arrays(struct kunit *test)
 
 static void create_without_memory_leaves_all_to_caller(struct kunit *test)
 {
-	struct trio *trio = trio_members(test);
-	struct dma_fence **list = mock_fence_list(test, trio->members, NUM_MEMBERS);
 	struct dma_fence_array *array = NULL;
+	struct dma_fence **list;
 	unsigned int nth, i;
 
 	fail_alloc_setup(test);
+	list = mock_fence_list(test, trio_members(test)->members, NUM_MEMBERS);
 	for (nth = 1; FAIL_NTH_ALLOC(nth, array = dma_fence_array_create(NUM_MEMBERS, list, 1, 1,
 									 false)); nth++) {
 		KUNIT_EXPECT_NULL(test, array);

@@ -211,20 +211,23 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 
 static void heap_vmap_fails_clean(struct kunit *test)
 {
-	struct page *block = block_alloc(test);
-	struct heap_buffer *buffer = buffer_create(test, 2, &in_pieces);
-	struct dma_buf buf = { .priv = buffer };
+	struct dma_buf buf = {};
+	struct heap_buffer *buffer;
 	struct heap_chunks chunks;
 	struct iosys_map map;
+	struct page *block;
 	unsigned int nth, refused = 0;
 	int ret = 0;
 
+	fail_alloc_setup(test);
+	block = block_alloc(test);
+	buffer = buffer_create(test, 2, &in_pieces);
+	buf.priv = buffer;
 	heap_chunks_init(&chunks);
 	heap_chunks_add(&chunks, block, 0);
 	heap_chunks_add(&chunks, nth_page(block, 2), 0);
 	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
 
-	fail_alloc_setup(test);
 	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = heap_buffer_vmap(&buf, &map)); nth++) {
 		/* the allocator of addresses tries again where it can */
 		if (!ret) {
