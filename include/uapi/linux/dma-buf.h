@@ -15,7 +15,7 @@
 #define DMA_BUF_NAME_LEN	32
 
 /**
- * struct dma_buf_sync - bracket access by the CPU
+ * struct dma_buf_sync - argument of DMA_BUF_IOCTL_SYNC: bracket access by the CPU
  * @flags: whether the access begins (%DMA_BUF_SYNC_START) or ends
  *	(%DMA_BUF_SYNC_END), and what it does: %DMA_BUF_SYNC_READ,
  *	%DMA_BUF_SYNC_WRITE, or both (%DMA_BUF_SYNC_RW)
@@ -27,7 +27,9 @@
  *
  * The start also waits for the fences of devices that have work on the buffer
  * under way: a reader waits for those that write, a writer for all that use it.
- * It may be interrupted by a signal, with EINTR, or be restarted.
+ * It may be interrupted by a signal, with EINTR, or be restarted. It waits last:
+ * what a device writes meanwhile need not be visible where caches have to be
+ * maintained, so poll() first if a device may still be writing.
  */
 struct dma_buf_sync {
 	__u64 flags;
@@ -42,7 +44,8 @@ struct dma_buf_sync {
 	(DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END)
 
 /**
- * struct dma_buf_export_sync_file - take the fences of a buffer out of it
+ * struct dma_buf_export_sync_file - argument of DMA_BUF_IOCTL_EXPORT_SYNC_FILE: get
+ *	the fences of a buffer
  * @flags: what access is intended, %DMA_BUF_SYNC_READ or %DMA_BUF_SYNC_WRITE or
  *	both; nothing else
  * @fd: returned, a sync file of its own
@@ -60,7 +63,8 @@ struct dma_buf_export_sync_file {
 };
 
 /**
- * struct dma_buf_import_sync_file - put a fence into a buffer
+ * struct dma_buf_import_sync_file - argument of DMA_BUF_IOCTL_IMPORT_SYNC_FILE: add
+ *	a fence to a buffer
  * @flags: what access the sync file stands for, %DMA_BUF_SYNC_READ or
  *	%DMA_BUF_SYNC_WRITE or both; nothing else
  * @fd: sync file, which stays open
