@@ -5,8 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -29,20 +31,24 @@ static int create_memfd(size_t size)
 /* The second half first. */
 static int create_buffer(int dev, int memfd, size_t half)
 {
-	struct {
-		struct udmabuf_create_list head;
-		struct udmabuf_create_item item[2];
-	} arg = {
-		.head = { .flags = UDMABUF_FLAGS_CLOEXEC, .count = 2 },
-		.item = {
-			{ .memfd = memfd, .offset = half, .size = half },
-			{ .memfd = memfd, .offset = 0, .size = half },
-		},
-	};
-	int buf = ioctl(dev, UDMABUF_CREATE_LIST, &arg);
+	struct udmabuf_create_list *arg;
+	int i, buf;
 
+	arg = calloc(1, sizeof(*arg) + 2 * sizeof(arg->list[0]));
+	if (!arg)
+		err(1, "calloc");
+	arg->flags = UDMABUF_FLAGS_CLOEXEC;
+	arg->count = 2;
+	for (i = 0; i < 2; i++) {
+		arg->list[i].memfd = memfd;
+		arg->list[i].offset = i ? 0 : half;
+		arg->list[i].size = half;
+	}
+
+	buf = ioctl(dev, UDMABUF_CREATE_LIST, arg);
 	if (buf < 0)
 		err(1, "UDMABUF_CREATE_LIST");
+	free(arg);
 	return buf;
 }
 
@@ -50,8 +56,9 @@ static void bracket(int buf, unsigned long long flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };
 
-	if (ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync))
-		err(1, "DMA_BUF_IOCTL_SYNC");
+	while (ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync))
+		if (errno != EINTR && errno != EAGAIN)
+			err(1, "DMA_BUF_IOCTL_SYNC");
 }
 
 int main(void)
@@ -62,7 +69,7 @@ int main(void)
 
 	dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
-		return 4;	/* a kernel without it: a test is skipped */
+		err(1, "/dev/udmabuf");
 	memfd = create_memfd(2 * half);
 	buf = create_buffer(dev, memfd, half);
 

@@ -18,9 +18,6 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-/* Not part of the examples: how the tests see that the memory was freed. */
-static size_t toy_bytes_freed;
-
 /* example: exporter callbacks */
 static struct sg_table *toy_map(struct dma_buf_attachment *attach,
 				enum dma_data_direction dir)
@@ -54,7 +51,6 @@ static void toy_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 static void toy_release(struct dma_buf *dmabuf)
 {
 	free_pages_exact(dmabuf->priv, dmabuf->size);
-	toy_bytes_freed += dmabuf->size;
 }
 
 static const struct dma_buf_ops toy_ops = {
@@ -195,6 +191,21 @@ static void toy_close(void *fd)
 	close_fd((long)fd);
 }
 
+/* How the tests see that the memory was freed. */
+static size_t toy_bytes_freed;
+
+static void toy_release_counted(struct dma_buf *dmabuf)
+{
+	toy_bytes_freed += dmabuf->size;
+	toy_release(dmabuf);
+}
+
+static const struct dma_buf_ops toy_ops_counted = {
+	.map_dma_buf = toy_map,
+	.unmap_dma_buf = toy_unmap,
+	.release = toy_release_counted,
+};
+
 /* An fd for a buffer of one and a half pages, which rounds up to two. */
 static int toy_fd(struct kunit *test)
 {
@@ -202,6 +213,7 @@ static int toy_fd(struct kunit *test)
 	long fd;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	dmabuf->ops = &toy_ops_counted;
 
 	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
 	if (fd < 0)
