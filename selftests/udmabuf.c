@@ -103,6 +103,14 @@ static int set_parameter(const char *name, const char *value)
 	return ret;
 }
 
+static int set_limit(const char *name, long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", value);
+	return set_parameter(name, text);
+}
+
 static long parameter(const char *name)
 {
 	char path[128], text[32];
@@ -230,17 +238,17 @@ TEST_F(udmabuf, overflow)
 
 TEST_F(udmabuf, size_limit)
 {
-	int memfd = memfd_with(257 * MIB, F_SEAL_SHRINK);
 	long limit = parameter("size_limit_mb");
+	int memfd = memfd_with((limit + 1) * MIB, F_SEAL_SHRINK);
 
 	ASSERT_LE(0, memfd);
 	EXPECT_EQ(256, limit);
-	ASSERT_EQ(0, set_parameter("size_limit_mb", "1"));
+	ASSERT_EQ(0, set_limit("size_limit_mb", 1));
 	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, MIB + PAGE, 0));
 	EXPECT_LE(0, create(self->dev, memfd, 0, MIB, 0));
-	ASSERT_EQ(0, set_parameter("size_limit_mb", "256"));
+	ASSERT_EQ(0, set_limit("size_limit_mb", limit));
 	EXPECT_LE(0, create(self->dev, memfd, 0, MIB + PAGE, 0));
-	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, 256 * MIB + PAGE, 0));
+	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, limit * MIB + PAGE, 0));
 	close(memfd);
 }
 
@@ -398,11 +406,13 @@ TEST_F(udmabuf, parameters_refuse_nonsense)
 TEST_F(udmabuf, huge_list_is_refused_quietly)
 {
 	struct udmabuf_create_list head = { .count = 89000000 };
+	long limit = parameter("list_limit");
 
-	if (set_parameter("list_limit", "89000000"))
+	if (set_limit("list_limit", head.count))
 		SKIP(return, "parameters cannot be written");
 	EXPECT_GT(0, do_ioctl(self->dev, UDMABUF_CREATE_LIST, &head));
-	EXPECT_EQ(0, set_parameter("list_limit", "1024"));
+	EXPECT_EQ(0, set_limit("list_limit", limit));
+	EXPECT_EQ(limit, parameter("list_limit"));
 }
 
 TEST_F(udmabuf, no_descriptor_left)
@@ -590,31 +600,57 @@ TEST_F(udmabuf, access_while_attached)
 	close(buf);
 }
 
-static void *sync_often(void *arg)
+/* One of two who have half of a buffer each. */
+struct half {
+	int buf;
+	unsigned char *bytes;
+	unsigned char value;
+	unsigned int errors;
+};
+
+static void *access_often(void *arg)
 {
-	int buf = *(int *)arg, i;
+	struct half *half = arg;
+	int i, j;
 
 	for (i = 0; i < 50; i++) {
-		sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START);
+		half->errors += sync_buffer(half->buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START) != 0;
+		memset(half->bytes, half->value + i, PAGES(8));
 		sched_yield();
-		sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END);
+		for (j = 0; j < 8; j++)
+			half->errors += half->bytes[PAGES(j)] !=
+					(unsigned char)(half->value + i);
+		half->errors += sync_buffer(half->buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END) != 0;
 	}
 	return NULL;
 }
 
-/* The search for leaks after the run finds what two first accesses lose. */
+/* What two first accesses might lose is found by the search for leaks after the run. */
 TEST_F(udmabuf, first_access_by_two_threads)
 {
 	int round;
 
 	for (round = 0; round < 50; round++) {
 		int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
+		struct half first = { .buf = buf, .value = round };
+		struct half second = { .buf = buf, .value = round + 100 };
+		unsigned char seen[2];
 		pthread_t thread;
 
 		ASSERT_LE(0, buf);
-		ASSERT_EQ(0, pthread_create(&thread, NULL, sync_often, &buf));
-		sync_often(&buf);
+		first.bytes = map_shared(buf, PAGES(16));
+		ASSERT_NE(MAP_FAILED, (void *)first.bytes);
+		second.bytes = first.bytes + PAGES(8);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, access_often, &second));
+		access_often(&first);
 		pthread_join(thread, NULL);
+		EXPECT_EQ(0, first.errors);
+		EXPECT_EQ(0, second.errors);
+		ASSERT_EQ(1, pread(self->memfd, &seen[0], 1, PAGES(8) - 1));
+		ASSERT_EQ(1, pread(self->memfd, &seen[1], 1, PAGES(8)));
+		EXPECT_EQ((unsigned char)(first.value + 49), seen[0]);
+		EXPECT_EQ((unsigned char)(second.value + 49), seen[1]);
+		munmap(first.bytes, PAGES(16));
 		close(buf);
 	}
 }

@@ -373,7 +373,7 @@ TEST_F(vkms, refused_commit_keeps_no_fence)
 	static char info[1 << 16];
 	struct request req = { };
 	int before = taken_fds();
-	__s32 out_fence;
+	__s32 out_fence = -ENODATA;
 
 	set(&req, PLANE_FB, self->display.fb[1]);
 	set(&req, PLANE_IN_FENCE, self->fence[0]);
