@@ -100,6 +100,9 @@ static struct task_struct *race_start(struct race_state *state, unsigned int cpu
 	return task;
 }
 
+/* Also if an assertion has ended the case, whose stack is gone then. */
+KUNIT_DEFINE_ACTION_WRAPPER(race_stop, kthread_stop, struct task_struct *);
+
 /**
  * race_run() - let two functions race for a while
  * @test: running case, which is skipped on a machine with one CPU
@@ -110,9 +113,9 @@ static struct task_struct *race_start(struct race_state *state, unsigned int cpu
  */
 void race_run(struct kunit *test, const struct race *race, void *data)
 {
-	struct race_state state = { .race = race, .data = data };
 	unsigned long end = jiffies + msecs_to_jiffies(RACE_MS);
 	unsigned int cpu, other;
+	struct race_state *state;
 	struct task_struct *task;
 
 	cpu = cpumask_first(cpu_online_mask);
@@ -120,18 +123,24 @@ void race_run(struct kunit *test, const struct race *race, void *data)
 	if (other >= nr_cpu_ids)
 		kunit_skip(test, "needs two CPUs");
 
-	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
-	task = race_start(&state, other);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	state = kunit_kzalloc(test, sizeof(*state), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, state);
+	state->race = race;
+	state->data = data;
 
-	while (race_round(test, &state) && time_before(jiffies, end) &&
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
+	task = race_start(state, other);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, race_stop, task));
+
+	while (race_round(test, state) && time_before(jiffies, end) &&
 	       test->status == KUNIT_SUCCESS)
 		cond_resched();
 
-	kthread_stop(task);
+	kunit_release_action(test, race_stop, task);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
-	kunit_info(test, "%u rounds\n", state.round);
-	KUNIT_EXPECT_GT(test, state.round, 0);
+	kunit_info(test, "%u rounds\n", state->round);
+	KUNIT_EXPECT_GT(test, state->round, 0);
 }
 
 /**

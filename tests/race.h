@@ -19,8 +19,9 @@ struct kunit;
  * @there: other side, runs on another CPU at the same time
  * @check: run after each round; returns false to end the race
  *
- * All get the data of the case. @here and @there report by means of it, @prepare
- * and @check may have expectations.
+ * All get the data of the case, which is memory of KUnit: the other side is stopped
+ * before that goes. @here and @there report by means of it, @prepare and @check may
+ * have expectations and assertions.
  */
 struct race {
 	bool (*prepare)(struct kunit *test, void *data);
