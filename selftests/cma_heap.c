@@ -193,7 +193,7 @@ static int exhaust(struct __test_metadata *_metadata, int dev, int *bufs)
 	return count;
 }
 
-/* All of the area can be had, and what is released comes back. */
+/* Most of the area can be had, and what is released comes back. */
 TEST_F(cma_heap, exhausted_area_comes_back)
 {
 	long long total = memory(_metadata, "CmaTotal:");

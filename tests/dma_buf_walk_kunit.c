@@ -81,6 +81,7 @@ static void dma_buf_walk_finds_each_once(struct kunit *test)
 static void dma_buf_walk_newest_first(struct kunit *test)
 {
 	unsigned long last = ULONG_MAX;
+	unsigned int visited = 0;
 	struct dma_buf_walk walk;
 	struct dma_buf *buf;
 
@@ -88,8 +89,10 @@ static void dma_buf_walk_newest_first(struct kunit *test)
 	while ((buf = dma_buf_walk_next(&walk))) {
 		KUNIT_EXPECT_LT(test, ino_of(buf), last);
 		last = ino_of(buf);
+		visited++;
 	}
 	dma_buf_walk_end(&walk);
+	KUNIT_EXPECT_GE(test, visited, NUM_BUFS);
 }
 
 static void dma_buf_walk_end_is_stable(struct kunit *test)
@@ -150,15 +153,19 @@ static void wait_for_statistics(struct kunit *test)
 static void dma_buf_walk_skips_dying(struct kunit *test)
 {
 	struct walk_case *wc = test->priv;
-	struct dma_buf_walk walk;
 	struct dma_buf *buf, *dying = wc->exp[2]->buf;
+	unsigned int visited = 0;
+	struct dma_buf_walk walk;
 
 	wait_for_statistics(test);
 	mock_exporter_put(wc->exp[2]);
 	dma_buf_walk_begin(&walk);
-	while ((buf = dma_buf_walk_next(&walk)))
+	while ((buf = dma_buf_walk_next(&walk))) {
 		KUNIT_EXPECT_PTR_NE(test, buf, dying);
+		visited++;
+	}
 	dma_buf_walk_end(&walk);
+	KUNIT_EXPECT_GE(test, visited, NUM_BUFS - 1);
 	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[2]));
 }
 

@@ -3,7 +3,6 @@
  * Helpers of the suites that are not mocks.
  */
 
-#include <linux/bug.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -13,22 +12,10 @@
 #include <linux/mount.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
-#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include <asm/sections.h>
-
 #include "test_util.h"
-
-/**
- * test_rearm_warnings() - let warnings that come once per boot come again
- */
-void test_rearm_warnings(void)
-{
-	generic_bug_clear_once();
-	memset(__start_once, 0, __end_once - __start_once);
-}
 
 /**
  * test_interrupt_self() - make every interruptible sleep of this thread fail

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What several suites need besides the mocks: warnings that come again, being
- * interrupted, user memory, files of pseudo filesystems.
+ * What several suites need besides the mocks: being interrupted, user memory, files
+ * of pseudo filesystems.
  */
 #ifndef _DMA_BUF_TESTS_TEST_UTIL_H
 #define _DMA_BUF_TESTS_TEST_UTIL_H
@@ -19,14 +19,12 @@
  * @num: number of warnings, 0 to demand silence
  * @stmt: statement; it may not leave the case
  *
- * Warnings that were given earlier in the life of the kernel do not hide new
- * ones: all "once" states are cleared first.
+ * Warnings that came before do not hide new ones, see expect_warn_forget().
  */
 #define test_expect_warnings(test, num, stmt) do {			\
 	struct kmsg_dump_iter __from;					\
 	unsigned int __count;						\
 									\
-	test_rearm_warnings();						\
 	expect_warn_begin(&__from);					\
 	stmt;								\
 	__count = expect_warn_end(&__from);				\
@@ -44,7 +42,6 @@
 		kunit_skip(test, "stock core: " why);			\
 } while (0)
 
-void test_rearm_warnings(void);
 void test_interrupt_self(void);
 void test_expect_refs(struct kunit *test, struct file *file, long refs);
 void test_resv_add(struct kunit *test, struct dma_resv *resv,
