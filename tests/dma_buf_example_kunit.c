@@ -7,6 +7,7 @@
 #include <kunit/device.h>
 #include <kunit/test.h>
 
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -191,19 +192,23 @@ static void toy_close(void *fd)
 	close_fd((long)fd);
 }
 
-/* How the tests see that the memory was freed. */
-static size_t toy_bytes_freed;
+/* How the tests see that the memory of a buffer was freed. */
+static void *toy_watched;
+static DECLARE_COMPLETION(toy_freed);
 
-static void toy_release_counted(struct dma_buf *dmabuf)
+static void toy_release_watched(struct dma_buf *dmabuf)
 {
-	toy_bytes_freed += dmabuf->size;
+	bool watched = dmabuf->priv == toy_watched;
+
 	toy_release(dmabuf);
+	if (watched)
+		complete(&toy_freed);
 }
 
-static const struct dma_buf_ops toy_ops_counted = {
+static const struct dma_buf_ops toy_ops_watched = {
 	.map_dma_buf = toy_map,
 	.unmap_dma_buf = toy_unmap,
-	.release = toy_release_counted,
+	.release = toy_release_watched,
 };
 
 /* An fd for a buffer of one and a half pages, which rounds up to two. */
@@ -213,7 +218,7 @@ static int toy_fd(struct kunit *test)
 	long fd;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	dmabuf->ops = &toy_ops_counted;
+	dmabuf->ops = &toy_ops_watched;
 
 	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
 	if (fd < 0)
@@ -268,16 +273,17 @@ static void example_import_outlives_fd(struct kunit *test)
 	int fd = toy_fd(test);
 
 	KUNIT_ASSERT_EQ(test, 0, toy_import(&imp, dev, fd));
-	/* What the cases before have put may be freed only now. */
-	flush_delayed_fput();
-	toy_bytes_freed = 0;
+	toy_watched = imp.dmabuf->priv;
+	KUNIT_EXPECT_EQ(test, imp.dmabuf->size, (size_t)2 * PAGE_SIZE);
+	reinit_completion(&toy_freed);
 	kunit_release_action(test, toy_close, (void *)(long)fd);
 	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, toy_bytes_freed, (size_t)0);
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&toy_freed, HZ / 50));
 
 	toy_forget(&imp);
 	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, toy_bytes_freed, (size_t)2 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&toy_freed, HZ));
+	toy_watched = NULL;
 }
 
 static void example_import_no_buffer(struct kunit *test)
