@@ -148,6 +148,18 @@ judge_programs()
 	grep '^    ' "$results" | remember >/dev/null
 }
 
+# judge_kunit DIR - show which KUnit cases of a guest have not passed; sets figures
+# to PASSED FAILED SKIPPED
+judge_kunit()
+{
+	results=$1/results
+	(cd "$TREE" && tools/testing/kunit/kunit.py parse "$1/console.log") \
+		>"$results" 2>&1
+	cat "$results" >>"$DMABUF_LOG"
+	grep -E '\[(FAILED|CRASHED|ERROR)\]' "$results" | remember
+	figures=$("$SCRIPTS/kunit-figures" "$results")
+}
+
 # kernel_version DIR - of a kernel tree
 kernel_version()
 {
