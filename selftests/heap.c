@@ -505,7 +505,7 @@ static long kill_while_allocating(struct __test_metadata *_metadata, int dev, lo
  */
 TEST_F(heap, killed_while_allocating)
 {
-	long before = free_memory(_metadata), left = -1, least, pages;
+	long before = free_memory(_metadata), left, least, pages;
 	int i;
 
 	pages = before * 1024 / 2 / page_size();

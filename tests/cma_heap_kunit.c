@@ -4,7 +4,6 @@
  * heap for each area, whether it is the default one or from a device tree.
  */
 
-#include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/cma.h>
 #include <linux/dma-buf.h>
@@ -75,17 +74,11 @@ static void put(struct dma_buf *buf)
 
 static void cma_heap_buffer_is_one_piece(struct kunit *test)
 {
-	struct device *dev = kunit_device_register(test, "device");
+	struct device *dev = test_device(test, "device", UINT_MAX);
 	struct dma_buf *buf = export(test, 5 * SZ_1M);
 	struct heap_buffer *buffer = buf->priv;
 	struct dma_buf_attachment *at;
 	struct sg_table *sgt;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
-	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
-	dma_set_max_seg_size(dev, UINT_MAX);
 
 	KUNIT_EXPECT_EQ(test, buffer->runs.orig_nents, 1);
 	KUNIT_EXPECT_EQ(test, buffer->runs.sgl->length, 5 * SZ_1M);

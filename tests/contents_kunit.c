@@ -5,7 +5,6 @@
  * nothing but the DMA addresses of its table.
  */
 
-#include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
@@ -420,16 +419,7 @@ static void expect_all(struct contents *c, enum way how, u32 salt)
 static void import(struct contents *c, struct importer *importer, const char *name,
 		   unsigned int max_seg)
 {
-	struct device *dev = kunit_device_register(c->test, name);
-	const u64 mask = DMA_BIT_MASK(64);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, dev);
-	KUNIT_ASSERT_EQ(c->test, dma_coerce_mask_and_coherent(dev, mask), 0);
-	dev->dma_parms = kunit_kzalloc(c->test, sizeof(*dev->dma_parms), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(c->test, dev->dma_parms);
-	dma_set_max_seg_size(dev, max_seg);
-
-	importer->at = dma_buf_attach(c->buf, dev);
+	importer->at = dma_buf_attach(c->buf, test_device(c->test, name, max_seg));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->at);
 	importer->sgt = dma_buf_map_attachment_unlocked(importer->at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->sgt);

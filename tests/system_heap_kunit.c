@@ -4,7 +4,6 @@
  * that nothing is left behind then. On its buffers, devices.
  */
 
-#include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -266,19 +265,6 @@ static void put(struct dma_buf *buf)
 	flush_delayed_fput();
 }
 
-static struct device *device(struct kunit *test, const char *name, unsigned int max_seg)
-{
-	struct device *dev = kunit_device_register(test, name);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
-	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
-	dma_set_max_seg_size(dev, max_seg);
-
-	return dev;
-}
-
 static struct dma_buf_attachment *attach(struct kunit *test, struct dma_buf *buf,
 					 struct device *dev)
 {
@@ -325,7 +311,7 @@ static void heap_allocate_fails_clean(struct kunit *test)
 
 static void heap_attach_fails_clean(struct kunit *test)
 {
-	struct device *dev = device(test, "device", UINT_MAX);
+	struct device *dev = test_device(test, "device", UINT_MAX);
 	struct dma_buf *buf = export(test);
 	struct heap_buffer *buffer = buf->priv;
 	struct dma_buf_attachment *at = NULL;
@@ -356,7 +342,8 @@ static void heap_tables_obey_devices(struct kunit *test)
 	unsigned int i, j;
 
 	for (i = 0; i < 2; i++) {
-		at[i] = attach(test, buf, device(test, i ? "pages" : "pairs", max_seg[i]));
+		at[i] = attach(test, buf,
+			       test_device(test, i ? "pages" : "pairs", max_seg[i]));
 		sgt[i] = map(test, at[i]);
 	}
 	KUNIT_EXPECT_PTR_NE(test, sgt[0], sgt[1]);
@@ -405,7 +392,7 @@ static void heap_sync_reaches_mapped_devices(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		dev[i] = device(test, names[i], UINT_MAX);
+		dev[i] = test_device(test, names[i], UINT_MAX);
 		at[i] = attach(test, buf, dev[i]);
 		sgt[i] = map(test, at[i]);
 	}

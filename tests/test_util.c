@@ -3,7 +3,9 @@
  * Helpers of the suites that are not mocks.
  */
 
+#include <kunit/device.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
@@ -16,6 +18,29 @@
 #include <linux/workqueue.h>
 
 #include "test_util.h"
+
+/**
+ * test_device() - a device that reaches all memory
+ * @test: case, with which it goes
+ * @name: its name
+ * @max_seg: longest segment that it takes, in bytes
+ *
+ * Return: the device.
+ */
+struct device *test_device(struct kunit *test, const char *name,
+			   unsigned int max_seg)
+{
+	struct device *dev = kunit_device_register(test, name);
+	const u64 mask = DMA_BIT_MASK(64);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, mask), 0);
+	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
+	dma_set_max_seg_size(dev, max_seg);
+
+	return dev;
+}
 
 /**
  * test_interrupt_self() - make every interruptible sleep of this thread fail

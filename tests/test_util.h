@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What several suites need besides the mocks: being interrupted, user memory, files
- * of pseudo filesystems.
+ * What several suites need besides the mocks: devices, being interrupted, user
+ * memory, files of pseudo filesystems.
  */
 #ifndef _DMA_BUF_TESTS_TEST_UTIL_H
 #define _DMA_BUF_TESTS_TEST_UTIL_H
@@ -42,6 +42,8 @@
 		kunit_skip(test, "stock core: " why);			\
 } while (0)
 
+struct device *test_device(struct kunit *test, const char *name,
+			   unsigned int max_seg);
 void test_interrupt_self(void);
 void test_expect_refs(struct kunit *test, struct file *file, long refs);
 void test_resv_add(struct kunit *test, struct dma_resv *resv,

@@ -4,7 +4,6 @@
  * told when the CPU comes in between.
  */
 
-#include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bits.h>
@@ -292,9 +291,7 @@ static struct dma_buf_attachment *attach(struct kunit *test, struct dma_buf *buf
 {
 	struct dma_buf_attachment *at;
 
-	*dev = kunit_device_register(test, name);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, *dev);
-	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(*dev, DMA_BIT_MASK(64)), 0);
+	*dev = test_device(test, name, SZ_64K);
 	at = dma_buf_attach(buf, *dev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, at);
 	return at;
