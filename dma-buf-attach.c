@@ -12,6 +12,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
 /*

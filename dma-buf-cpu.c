@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 
+#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
 /**

@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/dma-buf.h>
 
+#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
 static bool dma_buf_access_flags_valid(u64 flags)

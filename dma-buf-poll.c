@@ -12,6 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
 /**

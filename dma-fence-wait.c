@@ -53,7 +53,7 @@ static signed long dma_fence_sleep_locked(struct dma_fence *fence, bool intr,
 		/* Who is interrupted is told so, even if it is over by now. */
 		if (timeout && intr && signal_pending(current))
 			return -ERESTARTSYS;
-	} while (timeout && !dma_fence_test_signaled_flag(fence));
+	} while (timeout && !dma_fence_signaled_flag(fence));
 
 	return timeout;
 }
@@ -69,7 +69,7 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
 	};
 	signed long ret;
 
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		return timeout ?: 1;
 	if (intr && signal_pending(current))
 		return -ERESTARTSYS;
@@ -224,7 +224,7 @@ static signed long dma_fence_sleep_any(struct dma_fence **fences,
 	while (timeout > 0) {
 		set_current_state(dma_fence_task_state(intr));
 
-		if (dma_fence_find(fences, count, dma_fence_test_signaled_flag,
+		if (dma_fence_find(fences, count, dma_fence_signaled_flag,
 				   idx))
 			break;
 

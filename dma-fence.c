@@ -367,7 +367,7 @@ static inline bool dma_fence_do_enable(struct dma_fence *fence)
 
 	first = !test_and_set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT,
 				  &fence->flags);
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		return false;
 
 	if (!first || !fence->ops->enable_signaling)
@@ -428,7 +428,7 @@ int dma_fence_add_callback(struct dma_fence *fence, struct dma_fence_cb *cb,
 		return -EINVAL;
 
 	INIT_LIST_HEAD(&cb->node);
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		return -ENOENT;
 
 	guard(spinlock_irqsave)(fence->lock);
@@ -508,7 +508,7 @@ void dma_fence_release(struct kref *kref)
 	trace_dma_fence_destroy(fence);
 
 	/* Once signalled there is no list any more, so look at the flag first. */
-	if (unlikely(!dma_fence_test_signaled_flag(fence) &&
+	if (unlikely(!dma_fence_signaled_flag(fence) &&
 		     !list_empty(&fence->cb_list)))
 		dma_fence_abandon(fence);
 

@@ -23,6 +23,8 @@
 
 #include <uapi/linux/dma-heap.h>
 
+#include "dma-heap-internal.h"
+
 #define DMA_HEAP_MINORS	128
 
 /**

@@ -125,7 +125,7 @@ static __always_inline int dma_resv_try_slot(struct dma_resv_list *list,
 	*slot = READ_ONCE(list->slots[index]);
 	fence = dma_resv_slot_fence(*slot);
 	if (dma_resv_slot_usage(*slot) > usage ||
-	    dma_fence_test_signaled_flag(fence))
+	    dma_fence_signaled_flag(fence))
 		return 0;
 
 	if (!dma_fence_get_rcu(fence))

@@ -81,7 +81,7 @@ static int dma_resv_test_list(struct dma_resv *obj, struct dma_resv_list *list,
 		slot = READ_ONCE(list->slots[i]);
 		fence = dma_resv_slot_fence(slot);
 		if (dma_resv_slot_usage(slot) > usage ||
-		    dma_fence_test_signaled_flag(fence))
+		    dma_fence_signaled_flag(fence))
 			continue;
 
 		ret = dma_resv_ask_driver(obj, fence, generation);

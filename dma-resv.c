@@ -308,7 +308,7 @@ static void dma_resv_list_copy_pending(struct dma_resv_list *dst,
 	unsigned int i;
 
 	for (i = 0; i < src->num_fences; i++)
-		if (!dma_fence_test_signaled_flag(dma_resv_slot_fence(src->slots[i])))
+		if (!dma_fence_signaled_flag(dma_resv_slot_fence(src->slots[i])))
 			dma_resv_list_append(dst, src->slots[i]);
 }
 

@@ -260,7 +260,7 @@ static void sync_pt_signal_locked(struct sync_pt *pt, int error,
 	if (!dma_fence_get_rcu(&pt->base))
 		return;
 
-	if (error && !dma_fence_test_signaled_flag(&pt->base))
+	if (error && !dma_fence_signaled_flag(&pt->base))
 		dma_fence_set_error(&pt->base, error);
 	dma_fence_signal_locked(&pt->base);
 	list_add_tail(&pt->done, done);

@@ -126,7 +126,7 @@ static void sync_print_point(struct seq_file *s, struct dma_fence *fence)
 	int status = 0;
 
 	/* Only tell; to signal it is up to the timeline. */
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		status = fence->error ?: 1;
 
 	seq_puts(s, "  ");

@@ -21,6 +21,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/sync_file.h>
 
+#include "dma-buf-cleanup.h"
 #include "sync_debug.h"
 
 /**

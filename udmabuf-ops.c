@@ -15,6 +15,7 @@
 
 #include <kunit/static_stub.h>
 
+#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 #include "udmabuf-internal.h"
 

@@ -18,6 +18,7 @@
 
 #include <kunit/static_stub.h>
 
+#include "../dma-heap-internal.h"
 #include "heap-buffer.h"
 
 /* A single page is worth some effort, but nobody's life. */

@@ -15,6 +15,7 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
+#include "../dma-heap-internal.h"
 #include "../heaps/heap-buffer.h"
 #include "fail_alloc.h"
 #include "test_util.h"

@@ -6,7 +6,6 @@
 #ifndef __DMA_BUF_H__
 #define __DMA_BUF_H__
 
-#include <linux/cleanup.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -328,9 +327,6 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
-
-DEFINE_FREE(dma_buf_put, struct dma_buf *,
-	    IS_ERR_OR_NULL(_T) ? (void)0 : dma_buf_put(_T))
 
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev);

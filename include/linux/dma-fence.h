@@ -7,7 +7,6 @@
 #define __LINUX_DMA_FENCE_H
 
 #include <linux/bitops.h>
-#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -268,9 +267,6 @@ static inline void dma_fence_put(struct dma_fence *fence)
 		kref_put(&fence->refcount, dma_fence_release);
 }
 
-DEFINE_FREE(dma_fence_put, struct dma_fence *,
-	    dma_fence_put(IS_ERR(_T) ? NULL : _T))
-
 /**
  * dma_fence_get() - take one more reference
  * @fence: fence on which the caller owns a reference, or NULL
@@ -334,7 +330,7 @@ dma_fence_get_rcu_safe(struct dma_fence __rcu **fencep)
 }
 
 /**
- * dma_fence_test_signaled_flag() - has the fence signalled, as far as we know?
+ * dma_fence_signaled_flag() - has the fence signalled, as far as we know?
  * @fence: fence
  *
  * Neither asks the driver nor signals anything, unlike dma_fence_is_signaled().
@@ -344,7 +340,7 @@ dma_fence_get_rcu_safe(struct dma_fence __rcu **fencep)
  * Context: Any.
  * Return: true if the signalled flag is set.
  */
-static inline bool dma_fence_test_signaled_flag(struct dma_fence *fence)
+static inline bool dma_fence_signaled_flag(struct dma_fence *fence)
 {
 	return test_bit_acquire(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
 }
@@ -359,7 +355,7 @@ static inline bool dma_fence_test_signaled_flag(struct dma_fence *fence)
  */
 static inline bool dma_fence_is_signaled_locked(struct dma_fence *fence)
 {
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		return true;
 
 	if (!fence->ops->signaled || !fence->ops->signaled(fence))
@@ -382,7 +378,7 @@ static inline bool dma_fence_is_signaled_locked(struct dma_fence *fence)
  */
 static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 {
-	if (dma_fence_test_signaled_flag(fence))
+	if (dma_fence_signaled_flag(fence))
 		return true;
 
 	if (fence->ops->signaled && fence->ops->signaled(fence)) {
@@ -493,7 +489,7 @@ static inline int dma_fence_get_status_locked(struct dma_fence *fence)
  */
 static inline void dma_fence_set_error(struct dma_fence *fence, int error)
 {
-	WARN_ON_ONCE(dma_fence_test_signaled_flag(fence));
+	WARN_ON_ONCE(dma_fence_signaled_flag(fence));
 	WARN_ON_ONCE(error >= 0 || error < -MAX_ERRNO);
 
 	fence->error = error;
@@ -511,7 +507,7 @@ static inline void dma_fence_set_error(struct dma_fence *fence, int error)
  */
 static inline ktime_t dma_fence_timestamp(struct dma_fence *fence)
 {
-	if (WARN_ON_ONCE(!dma_fence_test_signaled_flag(fence)))
+	if (WARN_ON_ONCE(!dma_fence_signaled_flag(fence)))
 		return ktime_get();
 
 	/* Pairs with the release in dma_fence_complete(). */

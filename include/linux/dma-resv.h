@@ -6,7 +6,6 @@
 #ifndef __LINUX_DMA_RESV_H
 #define __LINUX_DMA_RESV_H
 
-#include <linux/cleanup.h>
 #include <linux/dma-fence.h>
 #include <linux/rcupdate.h>
 #include <linux/seqlock.h>
@@ -354,9 +353,5 @@ static inline void dma_resv_unlock(struct dma_resv *obj)
 	dma_resv_reset_max_fences(obj);
 	ww_mutex_unlock(&obj->lock);
 }
-
-/* For locking without an acquire context; with one, locking can fail. */
-DEFINE_GUARD(dma_resv, struct dma_resv *, dma_resv_lock(_T, NULL),
-	     dma_resv_unlock(_T))
 
 #endif /* __LINUX_DMA_RESV_H */
