@@ -162,14 +162,17 @@ static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
 void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 		    spinlock_t *lock, u64 context, u64 seqno)
 {
-	kref_init(&fence->refcount);
-	fence->ops = ops;
+	/* Lockless readers look at recycled memory, see dma-resv-read.c. */
+	WRITE_ONCE(fence->ops, ops);
+	WRITE_ONCE(fence->flags, 0);
 	fence->lock = lock;
 	fence->context = context;
 	fence->seqno = seqno;
-	fence->flags = 0;
 	fence->error = 0;
 	INIT_LIST_HEAD(&fence->cb_list);
+	/* Pairs with dma_fence_get_rcu(): who gets a reference finds the rest. */
+	smp_wmb();
+	kref_init(&fence->refcount);
 
 	if (likely(dma_fence_args_valid(ops, lock)))
 		trace_dma_fence_init(fence);

@@ -286,15 +286,21 @@ static inline struct dma_fence *dma_fence_get(struct dma_fence *fence)
  * @fence: fence whose memory is protected by RCU, not NULL
  *
  * Where the memory may be recycled for another fence within a grace period,
- * the caller has to look again at the place where he found @fence, see
- * dma_fence_get_rcu_safe().
+ * the caller has to look again at the place where it found @fence, see
+ * dma_fence_get_rcu_safe(). Success is an acquire: that look comes later, and
+ * the members of @fence are seen as dma_fence_init() has left them.
  *
  * Context: Any, in an RCU read-side critical section.
  * Return: @fence, or NULL if its last reference is already gone.
  */
 static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
 {
-	return kref_get_unless_zero(&fence->refcount) ? fence : NULL;
+	if (!kref_get_unless_zero(&fence->refcount))
+		return NULL;
+
+	/* Pairs with dma_fence_init(), and with the put of who took it out. */
+	smp_acquire__after_ctrl_dep();
+	return fence;
 }
 
 /**
@@ -318,8 +324,6 @@ dma_fence_get_rcu_safe(struct dma_fence __rcu **fencep)
 		if (!dma_fence_get_rcu(fence))
 			continue;
 
-		/* Look again only after the reference is ours. */
-		smp_mb__after_atomic();
 		if (fence == rcu_access_pointer(*fencep))
 			return rcu_pointer_handoff(fence);
 
