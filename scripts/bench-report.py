@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tables, CSV files and charts of what scripts/bench has measured.
 
-usage: bench-report.py [--part] DIR BARS MODE...
+usage: bench-report.py DIR BARS MODE...
 
 DIR/raw holds a file MODE-CORE-ROUND for each boot; a line in it is a name and
-figures, the first of which counts. The status is 1 if a bar is missed. With
---part only some cases have run, for whose mean there is no bar.
+figures, the first of which counts. The status is 1 if a bar is missed.
 """
 
 import collections
@@ -24,7 +23,6 @@ matplotlib.rcParams["svg.fonttype"] = "none"
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
 DEFAULT_BAR = 1.05
-IN_KERNEL = re.compile("fence/|resv/|array/|chain/|merge/|sync-file/|buffer/")
 
 Row = collections.namedtuple("Row", "name host ours ratio low high bar")
 
@@ -68,12 +66,6 @@ def rows_of(values, host, ours, bars, suffix=""):
                         statistics.median(ratios), min(ratios), max(ratios),
                         bars.get(name, DEFAULT_BAR)))
     return rows
-
-
-def geometric_mean(rows):
-    """Of the ratios of all cases in the kernel."""
-    logs = [math.log(row.ratio) for row in rows if IN_KERNEL.match(row.name)]
-    return math.exp(statistics.fmean(logs)) if logs else math.nan
 
 
 def missed(row):
@@ -125,14 +117,10 @@ def draw_ratios(path, rows, title):
 def report_comparison(directory, mode, rows, unit, bars):
     """Table, CSV and chart of one mode. Returns the number of missed bars."""
     print_rows(rows, unit)
-    mean = geometric_mean(rows)
     write_csv(os.path.join(directory, f"{mode}.csv"), rows)
-    title = f"{mode}, {unit} per operation"
-    if not math.isnan(mean):
-        title += f": {mean:.2f} in the mean over the cases in the kernel"
-        print(f"geometric mean over the cases in the kernel: {mean:.3f}")
-    draw_ratios(os.path.join(directory, f"{mode}.svg"), rows, title)
-    return sum(missed(row) for row in rows) + (mean > bars.get("mean", math.inf))
+    draw_ratios(os.path.join(directory, f"{mode}.svg"), rows,
+                f"{mode}, {unit} per operation")
+    return sum(map(missed, rows))
 
 
 def report_time(directory, bars):
@@ -242,11 +230,8 @@ REPORTS = {
 
 def main():
     """Report on each mode; tell in the end how many bars were missed."""
-    part = sys.argv[1] == "--part"
-    directory, bars, *modes = sys.argv[1 + part:]
+    directory, bars, *modes = sys.argv[1:]
     bars = read_bars(bars)
-    if part:
-        del bars["mean"]
     result = 0
     for mode in modes:
         print(f"\n{mode}\n")
