@@ -35,96 +35,6 @@ void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_set_deadline);
 
-/*
- * Is a fence done whose flag does not say so? The driver is asked only if he
- * has something to say, and only with a reference. Returns -EAGAIN if the fence
- * is not in the object any more.
- */
-static int dma_resv_ask_driver(struct dma_resv *obj, struct dma_fence *fence,
-			       unsigned int generation)
-{
-	const struct dma_fence_ops *ops = READ_ONCE(fence->ops);
-	int ret = -EAGAIN;
-
-	/* The memory may be that of a fence in the making, without ops. */
-	if (!dma_resv_unchanged(obj, generation))
-		return -EAGAIN;
-	if (!ops->signaled)
-		return false;
-
-	if (!dma_fence_get_rcu(fence))
-		return -EAGAIN;
-	/* Look again only after the reference is ours. */
-	smp_mb__after_atomic();
-	if (dma_resv_unchanged(obj, generation))
-		ret = dma_fence_is_signaled(fence);
-	dma_fence_put(fence);
-
-	return ret;
-}
-
-/* Returns -EAGAIN if the list has changed in a way that matters. */
-static int dma_resv_test_list(struct dma_resv *obj, struct dma_resv_list *list,
-			      enum dma_resv_usage usage,
-			      unsigned int generation)
-{
-	unsigned int i, num_fences = dma_resv_list_count(list);
-	struct dma_fence *fence;
-	unsigned long slot;
-	int ret;
-
-	if (!num_fences ||
-	    dma_resv_list_is_idle(list, generation, num_fences, usage))
-		return true;
-
-	for (i = 0; i < num_fences; i++) {
-		slot = READ_ONCE(list->slots[i]);
-		fence = dma_resv_slot_fence(slot);
-		if (dma_resv_slot_usage(slot) > usage ||
-		    dma_fence_signaled_flag(fence))
-			continue;
-
-		ret = dma_resv_ask_driver(obj, fence, generation);
-		if (ret <= 0)
-			return ret;
-	}
-
-	if (!dma_resv_unchanged(obj, generation))
-		return -EAGAIN;
-
-	dma_resv_list_note_idle(list, generation, num_fences, usage);
-	return true;
-}
-
-/**
- * dma_resv_test_signaled() - is the buffer idle?
- * @obj: reservation object
- * @usage: weakest usage that matters
- *
- * Looks at each fence in its place, so a buffer that is idle is found to be so
- * without a single reference.
- *
- * Context: Any, with or without the lock of @obj.
- * Return: true if no fence of @usage or stronger is pending.
- */
-bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage)
-{
-	struct dma_resv_list *list;
-	unsigned int generation;
-	int ret;
-
-	rcu_read_lock();
-	do {
-		generation = dma_resv_generation(obj);
-		list = rcu_dereference(obj->fences);
-		ret = dma_resv_test_list(obj, list, usage, generation);
-	} while (ret < 0);
-	rcu_read_unlock();
-
-	return ret;
-}
-EXPORT_SYMBOL_GPL(dma_resv_test_signaled);
-
 static const char *dma_resv_usage_name(enum dma_resv_usage usage)
 {
 	static const char * const names[] = {
@@ -184,10 +94,6 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 	struct dma_fence *fence;
 	long ret = timeout ?: 1;
 
-	/* A buffer that no device has used so far: the common case by far. */
-	if (!rcu_access_pointer(obj->fences))
-		return ret;
-
 	dma_resv_iter_begin(&cursor, obj, usage);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		ret = dma_fence_wait_timeout(fence, intr, timeout ? ret : 0);
@@ -199,21 +105,6 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 	return ret;
 }
 EXPORT_SYMBOL_GPL(dma_resv_wait_timeout);
-
-static_assert(sizeof(unsigned long) == sizeof(struct dma_fence *));
-
-/* Takes the usages out, in place. */
-static struct dma_fence **dma_resv_slots_to_fences(unsigned long *slots,
-						   unsigned int count)
-{
-	struct dma_fence **fences = (struct dma_fence **)slots;
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		fences[i] = dma_resv_slot_fence(slots[i]);
-
-	return fences;
-}
 
 /**
  * dma_resv_get_fences() - get all pending fences
@@ -232,14 +123,13 @@ static struct dma_fence **dma_resv_slots_to_fences(unsigned long *slots,
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			unsigned int *count, struct dma_fence ***fences)
 {
-	unsigned int num, room;
+	unsigned int i, num, room = dma_resv_num_fences(obj);
 	unsigned long *slots;
 
 	*count = 0;
 	*fences = NULL;
 
 	for (;;) {
-		room = dma_resv_num_fences(obj);
 		if (!room)
 			return 0;
 		slots = kmalloc_array(room, sizeof(*slots), GFP_KERNEL);
@@ -247,54 +137,47 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			return -ENOMEM;
 
 		num = dma_resv_collect(obj, usage, slots, room);
-		if (num <= room)
+		if (num && num <= room)
 			break;
-		/* There are more than a moment ago. */
+
+		/* None is pending, or there are more than a moment ago. */
 		kfree(slots);
+		room = 2 * num;
 	}
 
-	if (!num) {
-		kfree(slots);
-		return 0;
-	}
-
+	/* Drop the usages in place. */
+	*fences = (struct dma_fence **)slots;
+	for (i = 0; i < num; i++)
+		(*fences)[i] = dma_resv_slot_fence(slots[i]);
 	*count = num;
-	*fences = dma_resv_slots_to_fences(slots, num);
 
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 
-/* Make one fence out of those of an object, of which there were several. */
-static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
-			      struct dma_fence **fence)
+/* Make one fence of @num. Consumes them and the array, also without memory. */
+static struct dma_fence *dma_resv_join(struct dma_fence **fences,
+				       unsigned int num)
 {
+	struct dma_fence *joined = NULL;
 	struct dma_fence_array *array;
-	unsigned int num, room;
+	unsigned int i;
 
-	for (;;) {
-		room = dma_resv_num_fences(obj);
-		array = dma_fence_array_alloc_inside(room);
-		if (!array)
-			return -ENOMEM;
-
-		num = dma_resv_collect(obj, usage, (unsigned long *)array->fences,
-				       room);
-		if (num <= room)
-			break;
-		/* There are more than a moment ago. */
-		kvfree(array);
+	if (num > 1) {
+		array = dma_fence_array_create(num, fences,
+					       dma_fence_context_alloc(1), 1,
+					       false);
+		if (array)
+			return &array->base;
+	} else {
+		joined = dma_fence_get(fences[0]);
 	}
 
-	dma_resv_slots_to_fences((unsigned long *)array->fences, num);
-	if (num <= 1) {
-		*fence = num ? array->fences[0] : NULL;
-		kvfree(array);
-		return 0;
-	}
+	for (i = 0; i < num; i++)
+		dma_fence_put(fences[i]);
+	kfree(fences);
 
-	*fence = dma_fence_array_init_inside(array, num);
-	return 0;
+	return joined;
 }
 
 /**
@@ -314,14 +197,22 @@ static int dma_resv_get_array(struct dma_resv *obj, enum dma_resv_usage usage,
 int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 			   struct dma_fence **fence)
 {
-	unsigned long slot = 0;
+	struct dma_fence **fences;
+	unsigned long slot;
+	unsigned int num = dma_resv_collect(obj, usage, &slot, 1);
+	int ret;
 
-	*fence = NULL;
+	*fence = num == 1 ? dma_resv_slot_fence(slot) : NULL;
+	if (num <= 1)
+		return 0;
 
-	if (dma_resv_collect(obj, usage, &slot, 1) > 1)
-		return dma_resv_get_array(obj, usage, fence);
+	/* Some of them may signal before there is an array for them. */
+	ret = dma_resv_get_fences(obj, usage, &num, &fences);
+	if (ret || !num)
+		return ret;
 
-	*fence = dma_resv_slot_fence(slot);
-	return 0;
+	*fence = dma_resv_join(fences, num);
+
+	return *fence ? 0 : -ENOMEM;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_singleton);

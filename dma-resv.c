@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reservation objects: the list of fences, how it changes, how it is walked.
+ * Reservation objects: the list of fences, how it changes, and the walk under the
+ * lock.
  *
- * What can be asked about the fences is in dma-resv-query.c.
+ * Readers without the lock are in dma-resv-read.c, beside the rules that the
+ * writers here keep for them. Questions about the fences are in dma-resv-query.c.
  */
 
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
-#include <linux/err.h>
 #include <linux/export.h>
-#include <linux/hash.h>
-#include <linux/kernel.h>
-#include <linux/math.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
@@ -45,152 +45,38 @@
  * dma_resv_get_singleton() are built on it.
  */
 
-/* The smallest list that is worth an allocation. */
-#define DMA_RESV_LIST_MIN	4
+/* Bytes of the first list, which is enough for most buffers. */
+#define DMA_RESV_LIST_MIN	64
 
 /*
- * An add looks at each fence of a list that is not longer than this. In a longer
- * one it finds those of its context by an index, and those that have signalled
- * stay until a reserve finds the list full. So it costs the same however long the
- * list is.
+ * Sizes are powers of two, since that is what the allocator gives. So each list
+ * is at least twice as long as the one that it replaces.
  */
-#define DMA_RESV_SCAN		8
-
-/*
- * The index finds the slots of a context. Slots are chained by hash of the
- * context: a bucket holds the number of a slot, and so does the link of each
- * slot. There are as many buckets and as many links as slots.
- */
-#define DMA_RESV_INDEX_END	U32_MAX
-
-static u32 *dma_resv_list_links(struct dma_resv_list *list)
-{
-	return (u32 *)&list->slots[list->capacity];
-}
-
-static u32 *dma_resv_list_bucket(struct dma_resv_list *list, u64 context)
-{
-	u32 *buckets = dma_resv_list_links(list) + list->capacity;
-
-	return &buckets[reciprocal_scale(hash_64(context, 32),
-					 list->capacity)];
-}
-
-static u64 dma_resv_list_context(struct dma_resv_list *list, unsigned int index)
-{
-	return dma_resv_slot_fence(list->slots[index])->context;
-}
-
-static void dma_resv_index_insert(struct dma_resv_list *list,
-				  unsigned int index)
-{
-	u64 context = dma_resv_list_context(list, index);
-	u32 *bucket = dma_resv_list_bucket(list, context);
-
-	dma_resv_list_links(list)[index] = *bucket;
-	*bucket = index;
-}
-
-/* All buckets end at once, and the slots will be indexed again. */
-static void dma_resv_index_reset(struct dma_resv_list *list)
-{
-	list->num_indexed = 0;
-	/* Faster than to store words. */
-	static_assert(DMA_RESV_INDEX_END == 0xffffffff);
-	memset(dma_resv_list_links(list) + list->capacity, 0xff,
-	       list->capacity * sizeof(u32));
-}
-
-static noinline void dma_resv_index_remove(struct dma_resv_list *list,
-					   unsigned int index)
-{
-	u64 context = dma_resv_list_context(list, index);
-	u32 *link = dma_resv_list_bucket(list, context);
-	u32 *links = dma_resv_list_links(list);
-
-	while (*link != index) {
-		/* The driver has changed the context since it was added. */
-		if (WARN_ON_ONCE(*link == DMA_RESV_INDEX_END)) {
-			dma_resv_index_reset(list);
-			return;
-		}
-		link = &links[*link];
-	}
-	*link = links[index];
-}
-
-/* Lists are often not filled so far that they are searched: index them late. */
-static void dma_resv_index_complete(struct dma_resv_list *list)
-{
-	while (list->num_indexed < list->num_fences)
-		dma_resv_index_insert(list, list->num_indexed++);
-}
-
-/* Visit, in no special order, the slots that may hold a fence of a context. */
-#define dma_resv_index_for_each(index, list, context)			\
-	for (index = *dma_resv_list_bucket(list, context);		\
-	     index != DMA_RESV_INDEX_END;				\
-	     index = dma_resv_list_links(list)[index])
-
-/* Bytes of a slot, with its share of the index if there is one. */
-static size_t dma_resv_slot_bytes(size_t num_slots)
-{
-	size_t index = num_slots > DMA_RESV_SCAN ? 2 * sizeof(u32) : 0;
-
-	return sizeof(unsigned long) + index;
-}
-
-#define DMA_RESV_MAX_SLOTS	((INT_MAX / 2) / (sizeof(unsigned long) + \
-						  2 * sizeof(u32)))
-
-static struct dma_resv_list *dma_resv_list_init(struct dma_resv_list *list,
-						unsigned int capacity)
-{
-	list->capacity = capacity;
-	list->max_fences = capacity;
-	list->num_fences = 0;
-	list->num_indexed = 0;
-	list->idle = 0;
-	if (capacity > DMA_RESV_SCAN)
-		dma_resv_index_reset(list);
-
-	return list;
-}
-
-/* What most buffers get, and never exceed. */
-static struct dma_resv_list *dma_resv_list_alloc_first(gfp_t gfp)
-{
-	struct dma_resv_list *list;
-
-	list = kmalloc(struct_size(list, slots, DMA_RESV_LIST_MIN), gfp);
-
-	return list ? dma_resv_list_init(list, DMA_RESV_LIST_MIN) : NULL;
-}
-
 static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
 {
 	struct dma_resv_list *list;
-	size_t size, slot_bytes;
+	size_t size;
 
-	if (num_slots <= DMA_RESV_LIST_MIN)
-		return dma_resv_list_alloc_first(gfp);
-	if (num_slots > DMA_RESV_MAX_SLOTS)
+	if (num_slots > U16_MAX)
 		return NULL;
 
-	slot_bytes = dma_resv_slot_bytes(num_slots);
-	size = kmalloc_size_roundup(sizeof(*list) + num_slots * slot_bytes);
+	size = max(struct_size(list, slots, num_slots), DMA_RESV_LIST_MIN);
+	size = roundup_pow_of_two(size);
 	list = kvmalloc(size, gfp);
 	if (!list)
 		return NULL;
 
-	/* Without an index there is no use for more slots than are scanned. */
-	if (num_slots > DMA_RESV_SCAN)
-		num_slots = (size - sizeof(*list)) / slot_bytes;
+	list->capacity = min((size - sizeof(*list)) / sizeof(list->slots[0]),
+			     U16_MAX);
+	list->max_fences = list->capacity;
+	list->num_fences = 0;
+	list->serial = 0;
+	list->changes = 0;
 
-	return dma_resv_list_init(list, num_slots);
+	return list;
 }
 
-/* Free a list which nobody finds any more, and all that is in it. */
+/* Free a list that nobody can find any more, and drop the fences in it. */
 static void dma_resv_list_free(struct dma_resv_list *list)
 {
 	unsigned int i;
@@ -207,8 +93,27 @@ static void dma_resv_list_free(struct dma_resv_list *list)
 static void dma_resv_list_append(struct dma_resv_list *list, unsigned long slot)
 {
 	WRITE_ONCE(list->slots[list->num_fences], slot);
-	/* First the slot, then the number. Pairs with dma_resv_list_count(). */
+	/* W5: a slot is counted after it is written. */
 	smp_store_release(&list->num_fences, list->num_fences + 1);
+}
+
+/* Put a fence, with a reference of its own, in the place of another one. */
+static void dma_resv_list_replace(struct dma_resv_list *list, unsigned int index,
+				  unsigned long slot)
+{
+	unsigned long old = list->slots[index];
+
+	/* Nothing changes, so no reader has to look again. */
+	if (slot == old)
+		return;
+
+	dma_fence_get(dma_resv_slot_fence(slot));
+	/* W1: readers find the fence initialised. */
+	smp_store_release(&list->slots[index], slot);
+	/* W2: who sees what becomes of the old fence sees the change. */
+	smp_store_release(&list->changes, list->changes + 1);
+	/* W3 is the put. */
+	dma_fence_put(dma_resv_slot_fence(old));
 }
 
 static struct dma_resv_list *dma_resv_list_held(struct dma_resv *obj)
@@ -216,45 +121,17 @@ static struct dma_resv_list *dma_resv_list_held(struct dma_resv *obj)
 	return rcu_dereference_protected(obj->fences, dma_resv_held(obj));
 }
 
-/*
- * Fences have been taken out, whose references are going to be dropped. See
- * dma-resv-internal.h for what readers make of it.
- */
-static void dma_resv_taken_out(struct dma_resv *obj)
-{
-	/* Pairs with dma_resv_generation() and dma_resv_unchanged(). */
-	smp_store_release(&obj->generation, obj->generation + 1);
-}
-
+/* The caller drops the fences of the old list afterwards, if any. */
 static void dma_resv_publish(struct dma_resv *obj, struct dma_resv_list *list)
 {
+	struct dma_resv_list *old = dma_resv_list_held(obj);
+
 	dma_resv_assert_held(obj);
 
-	if (list)
-		list->generation = obj->generation + 1;
+	if (old)
+		list->serial = old->serial + 1;
+	/* W4: who sees what becomes of the old fences sees the new list. */
 	rcu_assign_pointer(obj->fences, list);
-	dma_resv_taken_out(obj);
-}
-
-/* Takes over the reference on the new fence, and drops that on the old one. */
-static inline void dma_resv_replace_slot(struct dma_resv *obj,
-					 struct dma_resv_list *list,
-					 unsigned int index, unsigned long slot)
-{
-	struct dma_fence *old = dma_resv_slot_fence(list->slots[index]);
-	struct dma_fence *fence = dma_resv_slot_fence(slot);
-	bool move = index < list->num_indexed &&
-		    fence->context != old->context;
-
-	if (unlikely(move))
-		dma_resv_index_remove(list, index);
-	/* Pairs with the dependent reads of the fence by readers. */
-	smp_store_release(&list->slots[index], slot);
-	dma_resv_taken_out(obj);
-	if (unlikely(move) && index < list->num_indexed)
-		dma_resv_index_insert(list, index);
-
-	dma_fence_put(old);
 }
 
 DEFINE_WD_CLASS(reservation_ww_class);
@@ -270,7 +147,6 @@ void dma_resv_init(struct dma_resv *obj)
 {
 	ww_mutex_init(&obj->lock, &reservation_ww_class);
 	RCU_INIT_POINTER(obj->fences, NULL);
-	obj->generation = 0;
 }
 EXPORT_SYMBOL(dma_resv_init);
 
@@ -290,15 +166,22 @@ void dma_resv_fini(struct dma_resv *obj)
 }
 EXPORT_SYMBOL(dma_resv_fini);
 
-static unsigned int dma_resv_list_count_pending(struct dma_resv_list *list)
+/*
+ * How many adds find a slot: those that are free, and those whose fences have
+ * signalled, since an add may take the place of such a fence. Stops to count, and
+ * to ask drivers, at @wanted.
+ */
+static unsigned int dma_resv_list_room(struct dma_resv_list *list,
+				       unsigned int wanted)
 {
-	unsigned int i, pending = 0;
+	unsigned int room = list->capacity - list->num_fences;
+	unsigned int i;
 
-	for (i = 0; i < list->num_fences; i++)
-		if (!dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
-			pending++;
+	for (i = 0; i < list->num_fences && room < wanted; i++)
+		if (dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
+			room++;
 
-	return pending;
+	return room;
 }
 
 /* All drivers have been asked a moment ago, so the flags are up to date. */
@@ -313,9 +196,9 @@ static void dma_resv_list_copy_pending(struct dma_resv_list *dst,
 }
 
 /*
- * Drop the fences that have not been moved to @successor, and the list. What
- * was moved is in the same order there, so the first difference is a fence that
- * was left behind.
+ * Drop the fences that have not been moved to @successor, and the list. The moved
+ * ones are in the same order there, so the first difference is a fence that was
+ * left behind.
  */
 static void dma_resv_list_retire(struct dma_resv_list *list,
 				 struct dma_resv_list *successor)
@@ -333,21 +216,29 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 }
 
 /*
- * Replace the list by one with room for @num_fences more, without the fences
- * that have signalled. It grows fourfold, since a list that has grown once tends
- * to go on. Only the pending fences count, so a stream of short jobs of many
- * contexts does not make it grow, and yet each list serves for more adds than it
- * took to copy it.
+ * Make room for @num_fences adds. Only if the free slots and those of signalled
+ * fences do not suffice, the list is replaced by a longer one, without the fences
+ * that have signalled. So a stream of jobs that come and go allocates nothing once
+ * the list has the length for one round of them.
  */
-static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
-			 gfp_t gfp)
+static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
+			      gfp_t gfp)
 {
 	struct dma_resv_list *old = dma_resv_list_held(obj);
-	size_t pending = old ? dma_resv_list_count_pending(old) : 0;
 	struct dma_resv_list *list;
+	size_t pending = 0;
 
-	list = dma_resv_list_alloc(size_add(pending, max_t(size_t, num_fences,
-							   3 * pending)), gfp);
+	if (old) {
+		unsigned int room = dma_resv_list_room(old, num_fences);
+
+		if (room >= num_fences) {
+			old->max_fences = old->capacity;
+			return 0;
+		}
+		pending = old->capacity - room;
+	}
+
+	list = dma_resv_list_alloc(size_add(pending, num_fences), gfp);
 	if (!list)
 		return -ENOMEM;
 
@@ -367,7 +258,8 @@ static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
  *
  * Does not add up: after two calls there is room for the larger number. The
  * promise ends with dma_resv_unlock(); with CONFIG_DEBUG_MUTEXES the room goes,
- * too, so that an add without a reserve is found.
+ * too, so that an add without a reserve is found. It ends as well if
+ * dma_resv_replace_fences() puts a pending fence in the place of a signalled one.
  *
  * Fences that have signalled may be dropped.
  *
@@ -376,24 +268,17 @@ static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences,
  * Return:
  * * 0 - room for @num_fences
  * * %-EINVAL - @num_fences is 0; comes with a warning
- * * %-ENOMEM - out of memory, @obj is unchanged
+ * * %-ENOMEM - out of memory, or more than 65,535 pending and new fences; @obj is
+ *   unchanged
  */
 int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 {
-	struct dma_resv_list *list;
-
 	dma_resv_assert_held(obj);
 
 	if (WARN_ON_ONCE(!num_fences))
 		return -EINVAL;
 
-	list = dma_resv_list_held(obj);
-	if (list && num_fences <= list->capacity - list->num_fences) {
-		list->max_fences = list->capacity;
-		return 0;
-	}
-
-	return dma_resv_grow(obj, num_fences, GFP_KERNEL);
+	return dma_resv_make_room(obj, num_fences, GFP_KERNEL);
 }
 EXPORT_SYMBOL(dma_resv_reserve_fences);
 
@@ -402,7 +287,7 @@ EXPORT_SYMBOL(dma_resv_reserve_fences);
  * dma_resv_reset_max_fences() - forget about slots that were reserved
  * @obj: reservation object
  *
- * Called by dma_resv_unlock(), to find those who add without a reserve.
+ * dma_resv_unlock() calls it, to find an add without a reserve.
  *
  * Context: Any. Caller holds the lock of @obj.
  */
@@ -429,10 +314,13 @@ static bool dma_resv_supersedes(struct dma_fence *fence,
 	       dma_fence_is_later_or_same(fence, old);
 }
 
-/* The first slot that the new fence may take over. */
-static unsigned int dma_resv_scan_slots(struct dma_resv_list *list,
-					struct dma_fence *fence,
-					enum dma_resv_usage usage)
+/*
+ * Find the first slot that a new fence may take over. Returns the number of slots
+ * in use if there is none.
+ */
+static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
+				       struct dma_fence *fence,
+				       enum dma_resv_usage usage)
 {
 	unsigned int i;
 
@@ -444,51 +332,22 @@ static unsigned int dma_resv_scan_slots(struct dma_resv_list *list,
 	return i;
 }
 
-/* The first slot of the context that the new fence may take over. */
-static unsigned int dma_resv_look_up_slot(struct dma_resv_list *list,
-					  struct dma_fence *fence,
-					  enum dma_resv_usage usage)
-{
-	unsigned int found = list->num_fences;
-	u32 index;
-
-	dma_resv_index_complete(list);
-	dma_resv_index_for_each(index, list, fence->context)
-		if (index < found &&
-		    dma_resv_supersedes(fence, usage, list->slots[index]))
-			found = index;
-
-	return found;
-}
-
-/*
- * Find the slot that a new fence takes over. Returns the number of slots in use
- * if there is none.
- */
-static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
-				       struct dma_fence *fence,
-				       enum dma_resv_usage usage)
-{
-	if (list->num_fences <= DMA_RESV_SCAN)
-		return dma_resv_scan_slots(list, fence, usage);
-
-	return dma_resv_look_up_slot(list, fence, usage);
-}
-
 /*
  * A driver adds more than it has reserved. The fence has to go somewhere, as
- * others will not wait for it otherwise; try without sleeping.
+ * nobody waits for it otherwise. Returns NULL if there is no memory, either.
  */
-static struct dma_resv_list *dma_resv_grow_late(struct dma_resv *obj)
+static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
+						struct dma_fence *fence)
 {
-	struct dma_resv_list *list = dma_resv_list_held(obj);
-
 	WARN_ONCE(1, "fence added without a slot reserved for it\n");
 
-	if (list && list->num_fences < list->capacity)
-		return list;
-	if (dma_resv_grow(obj, 1, GFP_NOWAIT | __GFP_NOWARN))
+	if (dma_resv_make_room(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
+		WARN(1, "fence %s:%s %llu:%llu is lost, nobody will wait for it\n",
+		     fence->ops->get_driver_name(fence),
+		     fence->ops->get_timeline_name(fence),
+		     fence->context, fence->seqno);
 		return NULL;
+	}
 
 	return dma_resv_list_held(obj);
 }
@@ -501,13 +360,14 @@ static struct dma_resv_list *dma_resv_grow_late(struct dma_resv *obj)
  * @usage: what the fence is about
  *
  * An earlier fence of the same context is replaced, if its usage is the same or
- * weaker, and so may be a fence that has signalled.
+ * weaker, or else a fence that has signalled, whichever comes first.
  *
  * From here on, not just from the unlock, others may wait for @fence.
  *
  * Context: Process context. Caller holds the lock of @obj. Does not sleep, does
  * not allocate, does not fail. Without a slot it warns, and takes the fence if
- * there is memory at hand.
+ * there is memory at hand; else it warns once more, each time, that the fence is
+ * lost.
  */
 void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 			enum dma_resv_usage usage)
@@ -521,21 +381,20 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 	/* The members have to be added one by one. */
 	WARN_ON_ONCE(dma_fence_is_container(fence));
 
-	if (likely(list))
+	if (list)
 		index = dma_resv_find_slot(list, fence, usage);
-
-	if (unlikely(!list || index >= list->max_fences)) {
-		list = dma_resv_grow_late(obj);
-		if (!list)
-			return;
-		index = list->num_fences;
+	if (list && index < list->num_fences) {
+		dma_resv_list_replace(list, index, slot);
+		return;
 	}
 
+	if (!list || index >= list->max_fences)
+		list = dma_resv_find_room(obj, fence);
+	if (!list)
+		return;
+
 	dma_fence_get(fence);
-	if (index < list->num_fences)
-		dma_resv_replace_slot(obj, list, index, slot);
-	else
-		dma_resv_list_append(list, slot);
+	dma_resv_list_append(list, slot);
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
 
@@ -562,91 +421,38 @@ void dma_resv_replace_fences(struct dma_resv *obj, u64 context,
 
 	dma_resv_assert_held(obj);
 
-	if (!list)
-		return;
-
-	for (i = 0; i < list->num_fences; i++)
-		if (dma_resv_list_context(list, i) == context)
-			dma_resv_replace_slot(obj, list, i,
-					      dma_resv_slot(dma_fence_get(fence),
-							    usage));
+	for (i = 0; list && i < list->num_fences; i++)
+		if (dma_resv_slot_fence(list->slots[i])->context == context)
+			dma_resv_list_replace(list, i,
+					      dma_resv_slot(fence, usage));
 }
 EXPORT_SYMBOL(dma_resv_replace_fences);
 
-/* Returns how many there are; -EAGAIN, or room + 1, if nothing is held. */
-static int dma_resv_collect_list(struct dma_resv *obj,
-				 struct dma_resv_list *list,
-				 enum dma_resv_usage usage,
-				 unsigned long *slots, unsigned int room)
+/* Get a list of the pending fences of an object; NULL if there is no memory. */
+static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj)
 {
-	unsigned int i, count = 0, num_fences = dma_resv_list_count(list);
-	unsigned long slot;
-	int ret;
+	unsigned int room = dma_resv_num_fences(obj), count;
+	struct dma_resv_list *list;
 
-	for (i = 0; i < num_fences; i++) {
-		ret = dma_resv_get_pending(obj, list, i, usage, &slot);
-		if (ret < 0)
-			goto drop;
-		if (ret && count == room) {
-			dma_fence_put(dma_resv_slot_fence(slot));
-			ret = room + 1;
-			goto drop;
+	while ((list = dma_resv_list_alloc(room, GFP_KERNEL))) {
+		count = dma_resv_collect(obj, DMA_RESV_USAGE_BOOKKEEP,
+					 list->slots, list->capacity);
+		if (count <= list->capacity) {
+			list->num_fences = count;
+			return list;
 		}
-		if (ret)
-			slots[count++] = slot;
+
+		/* There are more than a moment ago, and nothing is held. */
+		room = list->capacity + 1;
+		kvfree(list);
 	}
-	if (list == rcu_access_pointer(obj->fences))
-		return count;
-	ret = -EAGAIN;
 
-drop:
-	while (count)
-		dma_fence_put(dma_resv_slot_fence(slots[--count]));
-	return ret;
-}
-
-/**
- * dma_resv_collect() - get references on all pending fences at once
- * @obj: reservation object
- * @usage: weakest usage that matters
- * @slots: where to store fences with their usage, in order
- * @room: number of @slots; if it is 0 they may be NULL
- *
- * Context: Any, with or without the lock of @obj.
- * Return: number of fences; or @room + 1 if there are more, and nothing is held.
- */
-unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
-			      unsigned long *slots, unsigned int room)
-{
-	int ret;
-
-	guard(rcu)();
-
-	do {
-		ret = dma_resv_collect_list(obj, rcu_dereference(obj->fences),
-					    usage, slots, room);
-	} while (ret < 0);
-
-	return ret;
-}
-
-/**
- * dma_resv_num_fences() - how many fences, pending or not, are there?
- * @obj: reservation object
- *
- * Context: Any, with or without the lock of @obj.
- * Return: number, which may change at once without the lock.
- */
-unsigned int dma_resv_num_fences(struct dma_resv *obj)
-{
-	guard(rcu)();
-
-	return dma_resv_list_count(rcu_dereference(obj->fences));
+	return NULL;
 }
 
 /**
  * dma_resv_copy_fences() - copy the pending fences of another object
- * @dst: object that loses its fences, and gets those
+ * @dst: object that loses its fences, and gets copies of those
  * @src: object to copy from, locked or not
  *
  * Usages are kept. No slots are reserved afterwards.
@@ -657,26 +463,18 @@ unsigned int dma_resv_num_fences(struct dma_resv *obj)
  */
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 {
-	struct dma_resv_list *old = dma_resv_list_held(dst), *list = NULL;
-	unsigned int room, count;
+	struct dma_resv_list *old = dma_resv_list_held(dst);
+	struct dma_resv_list *list;
 
 	dma_resv_assert_held(dst);
 
-	while ((room = dma_resv_num_fences(src))) {
-		list = dma_resv_list_alloc(room, GFP_KERNEL);
-		if (!list)
-			return -ENOMEM;
+	/* With a list, @dst has to keep one, for the sake of its serial. */
+	if (!old && !dma_resv_num_fences(src))
+		return 0;
 
-		count = dma_resv_collect(src, DMA_RESV_USAGE_BOOKKEEP,
-					 list->slots, list->capacity);
-		list->num_fences = count;
-		if (count <= list->capacity)
-			break;
-
-		/* There are more than a moment ago, and nothing is held. */
-		kvfree(list);
-		list = NULL;
-	}
+	list = dma_resv_list_snapshot(src);
+	if (!list)
+		return -ENOMEM;
 
 	dma_resv_publish(dst, list);
 	dma_resv_list_free(old);
@@ -684,141 +482,6 @@ int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 	return 0;
 }
 EXPORT_SYMBOL(dma_resv_copy_fences);
-
-static void dma_resv_iter_restart(struct dma_resv_iter *cursor,
-				  struct dma_resv_list *list)
-{
-	cursor->fences = list;
-	cursor->generation = list ? list->generation : 0;
-	cursor->num_fences = dma_resv_list_count(list);
-	cursor->index = 0;
-	cursor->is_restarted = true;
-}
-
-static bool dma_resv_iter_is_current(struct dma_resv_iter *cursor,
-				     struct dma_resv_list *list)
-{
-	return list == cursor->fences &&
-	       (!list || list->generation == cursor->generation);
-}
-
-static void dma_resv_iter_visit(struct dma_resv_iter *cursor, unsigned long slot)
-{
-	cursor->fence = dma_resv_slot_fence(slot);
-	cursor->fence_usage = dma_resv_slot_usage(slot);
-}
-
-/* Returns false if the list was replaced, and the walk has to start again. */
-static bool dma_resv_iter_find_unlocked(struct dma_resv_iter *cursor,
-					struct dma_resv_list *list)
-{
-	unsigned long slot;
-	int ret = 0;
-
-	cursor->fence = NULL;
-	while (!ret && cursor->index < cursor->num_fences) {
-		ret = dma_resv_get_pending(cursor->obj, list, cursor->index,
-					   cursor->usage, &slot);
-		if (ret < 0)
-			return false;
-		cursor->index++;
-	}
-	if (ret) {
-		dma_resv_iter_visit(cursor, slot);
-		return true;
-	}
-
-	/* What is pending may have gone to another list before it was looked at. */
-	return list == rcu_access_pointer(cursor->obj->fences);
-}
-
-/* Look for the next pending fence, from the beginning if need be. */
-static noinline void dma_resv_iter_search(struct dma_resv_iter *cursor,
-					  bool restart)
-{
-	struct dma_resv_list *list;
-
-	do {
-		list = rcu_dereference(cursor->obj->fences);
-		if (restart || !dma_resv_iter_is_current(cursor, list))
-			dma_resv_iter_restart(cursor, list);
-		restart = true;
-	} while (!dma_resv_iter_find_unlocked(cursor, list));
-}
-
-/*
- * What nearly each step is: the end of the list, or a slot whose fence is pending
- * as far as its flag tells. False leaves it to the search.
- */
-static bool dma_resv_iter_try_next(struct dma_resv_iter *cursor)
-{
-	struct dma_resv_list *list = rcu_dereference(cursor->obj->fences);
-	struct dma_fence *fence;
-	unsigned long slot;
-
-	if (!dma_resv_iter_is_current(cursor, list))
-		return false;
-	if (cursor->index >= cursor->num_fences) {
-		cursor->fence = NULL;
-		return true;
-	}
-	if (dma_resv_try_slot(list, cursor->index, cursor->usage, &slot) <= 0)
-		return false;
-
-	fence = dma_resv_slot_fence(slot);
-	if (fence->ops->signaled) {
-		dma_fence_put(fence);
-		return false;
-	}
-
-	cursor->index++;
-	dma_resv_iter_visit(cursor, slot);
-	return true;
-}
-
-/**
- * dma_resv_iter_first_unlocked() - begin a walk without the lock
- * @cursor: position, after dma_resv_iter_begin()
- *
- * Use dma_resv_for_each_fence_unlocked().
- *
- * Context: Any, with or without the lock of the object.
- * Return: first fence that is pending, referenced by @cursor, or NULL.
- */
-struct dma_fence *dma_resv_iter_first_unlocked(struct dma_resv_iter *cursor)
-{
-	dma_resv_iter_end(cursor);
-	cursor->is_restarted = false;
-
-	guard(rcu)();
-	dma_resv_iter_search(cursor, true);
-
-	return cursor->fence;
-}
-EXPORT_SYMBOL(dma_resv_iter_first_unlocked);
-
-/**
- * dma_resv_iter_next_unlocked() - go on with a walk without the lock
- * @cursor: position
- *
- * Drops the reference on the current fence. Starts from the beginning again if
- * the list was replaced meanwhile.
- *
- * Context: Any, with or without the lock of the object.
- * Return: next fence that is pending, referenced by @cursor, or NULL.
- */
-struct dma_fence *dma_resv_iter_next_unlocked(struct dma_resv_iter *cursor)
-{
-	dma_resv_iter_end(cursor);
-	cursor->is_restarted = false;
-
-	guard(rcu)();
-	if (!dma_resv_iter_try_next(cursor))
-		dma_resv_iter_search(cursor, false);
-
-	return cursor->fence;
-}
-EXPORT_SYMBOL(dma_resv_iter_next_unlocked);
 
 /**
  * dma_resv_iter_first() - begin a walk under the lock
@@ -833,7 +496,9 @@ struct dma_fence *dma_resv_iter_first(struct dma_resv_iter *cursor)
 {
 	struct dma_fence *fence;
 
-	dma_resv_iter_restart(cursor, dma_resv_list_held(cursor->obj));
+	cursor->fences = dma_resv_list_held(cursor->obj);
+	cursor->num_fences = dma_resv_list_count(cursor->fences);
+	cursor->index = 0;
 	fence = dma_resv_iter_next(cursor);
 	cursor->is_restarted = true;
 

@@ -9,6 +9,7 @@
 
 #include "expect_warn.h"
 #include "mock_resv.h"
+#include "race.h"
 
 KUNIT_ARRAY_PARAM_DESC(usage, mock_usages, desc);
 
@@ -512,6 +513,53 @@ static void unlocked_walk_works_in_atomic_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, steps, 4);
 }
 
+/*
+ * The list goes while a reader asks its first fence, and the memory of its second one
+ * becomes a fence that nobody has added. The old list still points there.
+ */
+struct retire {
+	struct dma_resv *obj;
+	struct dma_resv other;
+	struct dma_fence *stranger;
+};
+
+static void retire_on_poll(struct mock_fence *mock)
+{
+	struct retire *retire = mock->on_poll_data;
+
+	mock->on_poll = NULL;
+	retire->other.fences = retire->obj->fences;
+	rcu_assign_pointer(retire->obj->fences, NULL);
+	dma_resv_fini(&retire->other);
+	retire->stranger = race_recycled_create(2, 1);
+	mock->complete = true;
+}
+
+static void unlocked_walk_does_not_believe_a_list_that_was_replaced(struct kunit *test)
+{
+	struct retire retire = { .obj = mock_resv_create(test) };
+	struct mock_fence *mock = mock_resv_add_new(test, retire.obj, DMA_RESV_USAGE_READ);
+	struct dma_fence *second = race_recycled_create(1, 1);
+	struct dma_resv_iter cursor;
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	mock_resv_add(test, retire.obj, second, DMA_RESV_USAGE_READ);
+	dma_fence_put(second);
+	mock->on_poll_data = &retire;
+	mock->on_poll = retire_on_poll;
+	dma_resv_init(&retire.other);
+
+	dma_resv_iter_begin(&cursor, retire.obj, DMA_RESV_USAGE_READ);
+	KUNIT_EXPECT_NULL(test, dma_resv_iter_first_unlocked(&cursor));
+	dma_resv_iter_end(&cursor);
+
+	KUNIT_EXPECT_PTR_EQ(test, retire.stranger, second);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(retire.stranger), 1);
+	dma_fence_signal(retire.stranger);
+	dma_fence_put(retire.stranger);
+	race_recycled_free();
+}
+
 static struct kunit_case dma_resv_iter_cases[] = {
 	KUNIT_CASE_PARAM(locked_walk_filters_by_usage, usage_gen_params),
 	KUNIT_CASE(locked_walk_includes_signalled_fences),
@@ -533,6 +581,7 @@ static struct kunit_case dma_resv_iter_cases[] = {
 	KUNIT_CASE(unlocked_walk_restarts_when_it_forgot_its_list),
 	KUNIT_CASE(unlocked_walk_restarts_on_a_list_at_the_same_address),
 	KUNIT_CASE(unlocked_walk_ends_when_the_list_goes),
+	KUNIT_CASE(unlocked_walk_does_not_believe_a_list_that_was_replaced),
 	KUNIT_CASE(unlocked_walk_does_not_see_appended_fences),
 	KUNIT_CASE(unlocked_walk_sees_fences_replaced_ahead),
 	KUNIT_CASE(unlocked_walk_does_not_go_back_for_replaced_fences),

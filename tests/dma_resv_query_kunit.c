@@ -373,6 +373,106 @@ static void singleton_starts_over_on_a_new_list(struct kunit *test)
 	dma_fence_put(fence);
 }
 
+/*
+ * An object of one fence, which has no list any more once a reader has asked that fence.
+ */
+static struct mock_fence *become_empty_create(struct kunit *test, struct list_swap *swap)
+{
+	struct mock_fence *mock;
+
+	swap->obj = mock_resv_create(test);
+	swap->other = mock_resv_create(test);
+	mock = mock_resv_add_new(test, swap->obj, DMA_RESV_USAGE_READ);
+	mock->on_poll_data = swap;
+	mock->on_poll = swap_lists_on_poll;
+	return mock;
+}
+
+static void singleton_of_object_that_becomes_empty_is_null(struct kunit *test)
+{
+	struct list_swap swap;
+	struct mock_fence *mock = become_empty_create(test, &swap);
+	struct dma_fence *fence = NULL;
+
+	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(swap.obj, DMA_RESV_USAGE_READ, &fence), 0);
+	KUNIT_EXPECT_NULL(test, fence);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
+}
+
+static void fences_of_object_that_becomes_empty_are_none(struct kunit *test)
+{
+	struct list_swap swap;
+	struct mock_fence *mock = become_empty_create(test, &swap);
+	struct dma_fence **fences = (void *)~0;
+	unsigned int count = 1;
+
+	KUNIT_ASSERT_EQ(test, dma_resv_get_fences(swap.obj, DMA_RESV_USAGE_READ, &count, &fences),
+			0);
+	KUNIT_EXPECT_EQ(test, count, 0);
+	KUNIT_EXPECT_NULL(test, fences);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
+}
+
+/* Lets fences signal when it is asked for the second time. To be set as on_poll. */
+struct second_look {
+	struct dma_fence *fences[2];
+	unsigned int polls;
+};
+
+static void signal_on_second_poll(struct mock_fence *mock)
+{
+	struct second_look *look = mock->on_poll_data;
+	unsigned int i;
+
+	if (++look->polls != 2)
+		return;
+	for (i = 0; i < ARRAY_SIZE(look->fences); i++)
+		if (look->fences[i])
+			dma_fence_signal(look->fences[i]);
+}
+
+/* The first look finds two, and when there is an array for them there is one. */
+static void singleton_of_two_that_become_one_is_that_one(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	struct mock_fence *other = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	struct second_look look = { { &other->base } };
+	struct dma_fence *fence = NULL;
+
+	mock->on_poll_data = &look;
+	mock->on_poll = signal_on_second_poll;
+	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
+	KUNIT_EXPECT_PTR_EQ(test, fence, &mock->base);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 3);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&other->base), 2);
+	dma_fence_put(fence);
+	mock->on_poll = NULL;
+}
+
+static void complete_on_second_poll(struct mock_fence *mock)
+{
+	signal_on_second_poll(mock);
+	mock->complete = ((struct second_look *)mock->on_poll_data)->polls >= 2;
+}
+
+static void singleton_of_two_that_signal_meanwhile_is_null(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	struct mock_fence *other = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	struct second_look look = { { &other->base } };
+	struct dma_fence *fence = (void *)~0;
+
+	mock->on_poll_data = &look;
+	mock->on_poll = complete_on_second_poll;
+	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
+	KUNIT_EXPECT_NULL(test, fence);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&other->base), 2);
+	mock->on_poll = NULL;
+}
+
 static void singleton_without_memory_is_balanced(struct kunit *test)
 {
 	const struct nth_alloc *param = test->param_value;
@@ -508,6 +608,21 @@ static void copy_starts_over_on_a_new_list(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, shot.fences[0], &restart->after->base);
 	KUNIT_EXPECT_EQ(test, shot.usages[0], DMA_RESV_USAGE_WRITE);
 	expect_restart_balanced(test, restart, 3);
+}
+
+static void copy_of_object_that_becomes_empty_empties(struct kunit *test)
+{
+	struct dma_resv *dst = mock_resv_create(test);
+	struct mock_fence *old = mock_resv_add_new(test, dst, DMA_RESV_USAGE_READ);
+	struct list_swap swap;
+	struct mock_fence *mock = become_empty_create(test, &swap);
+	struct mock_resv_snapshot shot;
+
+	KUNIT_EXPECT_EQ(test, copy_fences(dst, swap.obj), 0);
+	look(dst, &shot);
+	KUNIT_EXPECT_EQ(test, shot.count, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&old->base), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
 }
 
 static void copy_without_memory_changes_nothing(struct kunit *test)
@@ -896,21 +1011,6 @@ static void idle_for_one_usage_says_nothing_of_weaker_ones(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(obj, usage));
 }
 
-/* What was found once is not looked for again. */
-static void idle_object_is_known_to_be_idle(struct kunit *test)
-{
-	struct mock_fence *last;
-	struct dma_resv *obj = create_idle(test, &last);
-
-	if (!IS_ENABLED(CONFIG_64BIT))
-		kunit_skip(test, "the note does not fit into a word");
-
-	/* Nobody may do this. It shows that nobody looks. */
-	clear_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &last->base.flags);
-	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(obj, DMA_RESV_USAGE_READ));
-	set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &last->base.flags);
-}
-
 static void test_signaled_works_under_lock_and_in_atomic_context(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
@@ -1051,6 +1151,10 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(singleton_of_many_is_an_array),
 	KUNIT_CASE(singleton_of_many_waits_for_all),
 	KUNIT_CASE_PARAM(singleton_starts_over_on_a_new_list, restart_after_gen_params),
+	KUNIT_CASE(singleton_of_object_that_becomes_empty_is_null),
+	KUNIT_CASE(fences_of_object_that_becomes_empty_are_none),
+	KUNIT_CASE(singleton_of_two_that_become_one_is_that_one),
+	KUNIT_CASE(singleton_of_two_that_signal_meanwhile_is_null),
 	KUNIT_CASE_PARAM(singleton_without_memory_is_balanced, nth_alloc_gen_params),
 	KUNIT_CASE(copy_keeps_order_and_usages),
 	KUNIT_CASE(copy_takes_pending_fences_only),
@@ -1058,6 +1162,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(copy_of_nothing_empties),
 	KUNIT_CASE(copied_object_takes_more_fences),
 	KUNIT_CASE(copy_starts_over_on_a_new_list),
+	KUNIT_CASE(copy_of_object_that_becomes_empty_empties),
 	KUNIT_CASE_PARAM(copy_without_memory_changes_nothing, nth_alloc_gen_params),
 	KUNIT_CASE_PARAM(wait_for_idle_object_returns_the_timeout, idle_wait_gen_params),
 	KUNIT_CASE(wait_without_time_enables_the_first),
@@ -1082,7 +1187,6 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE(idle_object_is_busy_after_a_replace),
 	KUNIT_CASE(idle_object_is_busy_after_a_copy),
 	KUNIT_CASE_PARAM(idle_for_one_usage_says_nothing_of_weaker_ones, usage_gen_params),
-	KUNIT_CASE(idle_object_is_known_to_be_idle),
 	KUNIT_CASE(test_signaled_works_under_lock_and_in_atomic_context),
 	KUNIT_CASE(test_signaled_does_not_miss_what_was_replaced),
 	KUNIT_CASE(deadline_reaches_pending_fences),

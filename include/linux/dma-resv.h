@@ -56,16 +56,12 @@ static inline enum dma_resv_usage dma_resv_usage_rw(bool write)
  * @lock: update side lock, of class &reservation_ww_class
  * @fences: list of fences, NULL if there has been no use for one. Read under
  *	@lock or RCU, written under @lock.
- * @generation: counts what is taken out of the list, so that a lockless reader
- *	can tell whether the fences that it has seen were there all the time.
- *	Written under @lock.
  *
  * Embedded in the buffer object of the driver, or else in &struct dma_buf.
  */
 struct dma_resv {
 	struct ww_mutex lock;
 	struct dma_resv_list __rcu *fences;
-	unsigned int generation;
 };
 
 /**
@@ -77,8 +73,7 @@ struct dma_resv {
  * @index: number of the slot to look at next
  * @fences: list that is being walked, compared with &dma_resv.fences to find
  *	out that it was replaced
- * @generation: generation of that list, as it may be replaced by one at the same
- *	address
+ * @serial: number of that list, as it may be replaced by one at the same address
  * @num_fences: number of slots used when the walk (re)started
  * @is_restarted: the current fence is the first one since a (re)start
  *
@@ -92,7 +87,7 @@ struct dma_resv_iter {
 	enum dma_resv_usage fence_usage;
 	unsigned int index;
 	struct dma_resv_list *fences;
-	unsigned int generation;
+	u16 serial;
 	unsigned int num_fences;
 	bool is_restarted;
 };
