@@ -350,19 +350,17 @@ int dma_fence_signal(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(dma_fence_signal);
 
-/* Returns false if the driver says that there is nothing to wait for. */
-static noinline bool dma_fence_have_driver_tell(struct dma_fence *fence)
-{
-	trace_dma_fence_enable_signal(fence);
-	if (fence->ops->enable_signaling(fence))
-		return true;
-
-	dma_fence_signal_locked(fence);
-	return false;
-}
-
-/* Somebody wants to know. Returns false if there is nothing to wait for. */
-static inline bool dma_fence_do_enable(struct dma_fence *fence)
+/**
+ * dma_fence_enable_locked() - somebody wants to know: enable signalling
+ * @fence: fence
+ *
+ * Asks the driver the first time, and signals @fence if the driver says that the
+ * work is over.
+ *
+ * Context: Any. Caller holds &dma_fence.lock.
+ * Return: false if there is nothing to wait for.
+ */
+bool dma_fence_enable_locked(struct dma_fence *fence)
 {
 	bool first;
 
@@ -376,19 +374,12 @@ static inline bool dma_fence_do_enable(struct dma_fence *fence)
 	if (!first || !fence->ops->enable_signaling)
 		return true;
 
-	return dma_fence_have_driver_tell(fence);
-}
+	trace_dma_fence_enable_signal(fence);
+	if (fence->ops->enable_signaling(fence))
+		return true;
 
-/**
- * dma_fence_enable_locked() - enable signalling under the lock
- * @fence: fence
- *
- * Context: Any. Caller holds &dma_fence.lock.
- * Return: false if there is nothing to wait for.
- */
-bool dma_fence_enable_locked(struct dma_fence *fence)
-{
-	return dma_fence_do_enable(fence);
+	dma_fence_signal_locked(fence);
+	return false;
 }
 
 /**
@@ -436,7 +427,7 @@ int dma_fence_add_callback(struct dma_fence *fence, struct dma_fence_cb *cb,
 
 	guard(spinlock_irqsave)(fence->lock);
 
-	if (!dma_fence_do_enable(fence))
+	if (!dma_fence_enable_locked(fence))
 		return -ENOENT;
 
 	cb->func = func;
