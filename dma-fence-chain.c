@@ -52,8 +52,8 @@ static bool dma_fence_chain_element_done(struct dma_fence *element)
  * Take an element out of the chain whose work is done. Consumes the reference on
  * @prev. If somebody else has changed the link meanwhile it stays as it is.
  */
-static noinline void dma_fence_chain_skip(struct dma_fence_chain *chain,
-					  struct dma_fence *prev)
+static void dma_fence_chain_skip(struct dma_fence_chain *chain,
+				 struct dma_fence *prev)
 {
 	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
 	struct dma_fence *older = NULL, *unused;

@@ -125,7 +125,7 @@ static const struct dma_fence_ops dma_fence_invalid_ops = {
 };
 
 /* For arguments of dma_fence_init() with which nothing can be done. */
-static noinline void dma_fence_invalidate(struct dma_fence *fence)
+static void dma_fence_invalidate(struct dma_fence *fence)
 {
 	WARN_ON_ONCE(1);
 
@@ -476,7 +476,7 @@ void dma_fence_free(struct dma_fence *fence)
 EXPORT_SYMBOL(dma_fence_free);
 
 /* A driver has dropped a fence on which others wait. Let them go on. */
-static noinline void dma_fence_abandon(struct dma_fence *fence)
+static void dma_fence_abandon(struct dma_fence *fence)
 {
 	const struct dma_fence_ops *ops = fence->ops;
 
