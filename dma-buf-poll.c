@@ -149,12 +149,9 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	return false;
 }
 
-/*
- * Returns false if the event is on its way, true if it has come meanwhile. Out of
- * the way of most who poll: they find nothing to wait for, or a callback out.
- */
-static noinline bool dma_buf_poll_install(struct dma_buf *dmabuf,
-					  enum dma_buf_poll_direction direction)
+/* Returns false if the event is on its way, true if it has come meanwhile. */
+static bool dma_buf_poll_install(struct dma_buf *dmabuf,
+				 enum dma_buf_poll_direction direction)
 {
 	if (!dma_buf_poll_claim(dmabuf, direction))
 		return false;
