@@ -253,7 +253,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 
 	scoped_guard(dma_resv, dmabuf->resv) {
 		dma_buf_drop_kept(attach);
-		list_del(&attach->node);
+		list_del_init(&attach->node);
 	}
 
 	if (dmabuf->ops->detach)
@@ -271,18 +271,17 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 	struct dma_buf_attachment *attach;
 	int ret;
 
-	attach = kmalloc(sizeof(*attach), GFP_KERNEL);
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
 	attach->dmabuf = dmabuf;
 	attach->dev = dev;
-	attach->sgt = NULL;
+	INIT_LIST_HEAD(&attach->node);
 	attach->dir = DMA_NONE;
 	attach->peer2peer = ops && ops->allow_peer2peer;
 	attach->importer_ops = ops;
 	attach->importer_priv = priv;
-	attach->priv = NULL;
 
 	if (!dmabuf->ops->attach)
 		return attach;

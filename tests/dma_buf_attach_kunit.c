@@ -268,8 +268,11 @@ static void dma_buf_attach_without_exporter_ops(struct kunit *test)
 static void expect_empty_list(struct mock_exporter *exp, enum mock_op op,
 			      struct dma_buf_attachment *attach)
 {
-	if (op == MOCK_ATTACH || op == MOCK_DETACH)
-		KUNIT_EXPECT_TRUE(exp->test, list_empty(&exp->buf->attachments));
+	if (op != MOCK_ATTACH && op != MOCK_DETACH)
+		return;
+
+	KUNIT_EXPECT_TRUE(exp->test, list_empty(&exp->buf->attachments));
+	KUNIT_EXPECT_TRUE(exp->test, list_empty(&attach->node));
 }
 
 static void dma_buf_attach_lists_after_exporter(struct kunit *test)
