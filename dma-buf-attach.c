@@ -60,49 +60,60 @@ static void dma_buf_unpin_exporter(struct dma_buf_attachment *attach)
 
 /**
  * struct dma_buf_debug_table - what an importer gets with CONFIG_DMABUF_DEBUG
- * @table: copy with DMA addresses, but without pages, so that an importer who
- *	looks at them fails at once, and not just with certain exporters
+ * @table: copy with lengths and DMA addresses, but without pages, so that an
+ *	importer that looks at them fails at once, and not just with certain
+ *	exporters
+ * @entries: number of entries allocated for @table
  * @original: the exporter's table
  */
 struct dma_buf_debug_table {
 	struct sg_table table;
+	unsigned int entries;
 	struct sg_table *original;
 };
 
-static void dma_buf_copy_dma_entry(struct scatterlist *dst,
-				   struct scatterlist *src)
+/*
+ * The same numbers of entries for the CPU and of segments for DMA, so that the
+ * lengths of either add up as they do in the original. An exporter without pages
+ * may have no entries for the CPU.
+ */
+static void dma_buf_copy_table(struct sg_table *copy, struct sg_table *original,
+			       unsigned int entries)
 {
-	dst->offset = src->offset;
-	dst->length = src->length;
-	sg_dma_address(dst) = sg_dma_address(src);
-	sg_dma_len(dst) = sg_dma_len(src);
-	if (sg_dma_is_bus_address(src))
-		sg_dma_mark_bus_address(dst);
+	struct scatterlist *dst = copy->sgl;
+	struct scatterlist *src;
+	unsigned int i;
+
+	copy->nents = original->nents;
+	copy->orig_nents = original->orig_nents;
+	for_each_sg(original->sgl, src, entries, i) {
+		dst->offset = src->offset;
+		dst->length = src->length;
+		sg_dma_address(dst) = sg_dma_address(src);
+		sg_dma_len(dst) = sg_dma_len(src);
+		if (sg_dma_is_bus_address(src))
+			sg_dma_mark_bus_address(dst);
+		dst = sg_next(dst);
+	}
 }
 
 static struct sg_table *dma_buf_wrap_table(struct sg_table *original)
 {
+	unsigned int entries = max(original->orig_nents, original->nents);
 	struct dma_buf_debug_table *debug;
-	struct scatterlist *dst, *src;
-	unsigned int i;
 
 	debug = kzalloc(sizeof(*debug), GFP_KERNEL);
 	if (!debug)
 		return ERR_PTR(-ENOMEM);
 
-	if (sg_alloc_table(&debug->table, max(original->nents, 1U),
-			   GFP_KERNEL)) {
+	debug->entries = max(entries, 1U);
+	if (sg_alloc_table(&debug->table, debug->entries, GFP_KERNEL)) {
 		kfree(debug);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	debug->original = original;
-	debug->table.nents = original->nents;
-	dst = debug->table.sgl;
-	for_each_sgtable_dma_sg(original, src, i) {
-		dma_buf_copy_dma_entry(dst, src);
-		dst = sg_next(dst);
-	}
+	dma_buf_copy_table(&debug->table, original, entries);
 
 	return &debug->table;
 }
@@ -113,6 +124,7 @@ static struct sg_table *dma_buf_unwrap_table(struct sg_table *sgt)
 		container_of(sgt, struct dma_buf_debug_table, table);
 	struct sg_table *original = debug->original;
 
+	debug->table.orig_nents = debug->entries;
 	sg_free_table(&debug->table);
 	kfree(debug);
 

@@ -1190,6 +1190,43 @@ static void dma_buf_debug_same_addresses(struct kunit *test)
 	detach(attach);
 }
 
+/* an IOMMU merges entries to segments; both kinds of lengths add up still */
+static void dma_buf_debug_lengths_add_up(struct kunit *test)
+{
+	struct dma_buf_attachment *attach = attach_debug(test);
+	struct sg_table *sgt = map(test, attach, DMA_TO_DEVICE);
+	size_t cpu = 0, dma = 0;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, sgt->orig_nents, MOCK_EXPORTER_PAGES);
+	KUNIT_EXPECT_EQ(test, sgt->nents, MOCK_EXPORTER_PAGES - 1);
+	for_each_sgtable_sg(sgt, sg, i)
+		cpu += sg->length;
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		dma += sg_dma_len(sg);
+	KUNIT_EXPECT_EQ(test, cpu, attach->dmabuf->size);
+	KUNIT_EXPECT_EQ(test, dma, attach->dmabuf->size);
+	unmap(attach, sgt, DMA_TO_DEVICE);
+	detach(attach);
+}
+
+/* some exporters of memory without pages leave the list for the CPU empty */
+static void dma_buf_debug_without_entries(struct kunit *test)
+{
+	struct attach_case *ac = test->priv;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	ac->exp->no_entries = true;
+	attach = attach_debug(test);
+	sgt = map(test, attach, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, sgt->orig_nents, 0U);
+	KUNIT_EXPECT_EQ(test, sgt->nents, MOCK_EXPORTER_PAGES - 1U);
+	unmap(attach, sgt, DMA_TO_DEVICE);
+	detach(attach);
+}
+
 static void dma_buf_debug_no_pages(struct kunit *test)
 {
 	struct dma_buf_attachment *attach = attach_debug(test);
@@ -1456,6 +1493,8 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(dma_buf_move_notify_leaves_mappings),
 	KUNIT_CASE(dma_buf_map_plain_table),
 	KUNIT_CASE_PARAM(dma_buf_debug_same_addresses, debug_rows_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_debug_lengths_add_up, debug_rows_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_debug_without_entries, debug_rows_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_debug_no_pages, debug_rows_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_debug_leaves_exporters_table, debug_rows_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_debug_returns_exporters_table, debug_rows_gen_params),

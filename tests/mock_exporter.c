@@ -126,6 +126,9 @@ static void mock_unpin(struct dma_buf_attachment *attach)
 	exp->pins--;
 }
 
+/* pages of each segment: fewer segments than entries, as behind an IOMMU */
+static const unsigned int mock_segments[MOCK_EXPORTER_PAGES] = { 1, 2, 0 };
+
 static void mock_fill_table(struct mock_exporter *exp, struct sg_table *sgt)
 {
 	struct scatterlist *sg;
@@ -135,10 +138,11 @@ static void mock_fill_table(struct mock_exporter *exp, struct sg_table *sgt)
 		sg_set_page(sg, virt_to_page(exp->vaddr + i * PAGE_SIZE),
 			    PAGE_SIZE, 0);
 		sg_dma_address(sg) = MOCK_DMA_BASE + i * SZ_1M;
-		sg_dma_len(sg) = PAGE_SIZE;
+		sg_dma_len(sg) = mock_segments[i] * PAGE_SIZE;
 	}
-	/* fewer segments than entries, as behind an IOMMU */
 	sgt->nents = sgt->orig_nents - 1;
+	if (exp->no_entries)
+		sgt->orig_nents = 0;
 }
 
 static struct sg_table *mock_map(struct dma_buf_attachment *attach,
@@ -193,6 +197,8 @@ static void mock_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	struct mock_exporter *exp = attach->dmabuf->priv;
 
 	mock_record(attach->dmabuf, MOCK_UNMAP, attach, dir);
+	if (exp->no_entries)
+		sgt->orig_nents = MOCK_EXPORTER_PAGES;
 	mock_exporter_check_table(exp, sgt);
 	exp->unmapped_sgt = sgt;
 	exp->maps--;

@@ -76,6 +76,7 @@ struct mock_call {
  * @vaddr: the bytes behind the buffer, %MOCK_EXPORTER_SIZE of them
  * @fail: errno to return, by callback; 0 for success
  * @map_null: map_dma_buf returns NULL
+ * @no_entries: tables have segments for DMA, but no entries for the CPU
  * @iomem: vmap hands out an I/O mapping
  * @any_lock: do not check lock states, the case breaks the rules on purpose
  * @hook: called in every callback after it was written down, may be NULL
@@ -97,6 +98,7 @@ struct mock_exporter {
 	void *vaddr;
 	int fail[MOCK_NUM_OPS];
 	bool map_null;
+	bool no_entries;
 	bool iomem;
 	bool any_lock;
 	void (*hook)(struct mock_exporter *exp, enum mock_op op,
