@@ -148,11 +148,16 @@ static void dma_buf_debug_alignment(struct sg_table *sgt)
 }
 
 static struct sg_table *dma_buf_call_map(struct dma_buf_attachment *attach,
-					 enum dma_data_direction dir)
+					 enum dma_data_direction dir,
+					 bool may_block)
 {
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
 	struct sg_table *sgt;
 
-	sgt = attach->dmabuf->ops->map_dma_buf(attach, dir);
+	if (may_block)
+		sgt = ops->map_dma_buf(attach, dir);
+	else
+		sgt = ops->try_map_dma_buf(attach, dir);
 
 	return sgt ?: ERR_PTR(-ENOMEM);
 }
@@ -172,19 +177,41 @@ static int dma_buf_wait_for_memory(struct dma_buf_attachment *attach)
 	return min(ret, 0L);
 }
 
+/*
+ * Might a map that the core has to make wait? An exporter without
+ * &dma_buf_ops.try_map_dma_buf might, and so might any pin.
+ *
+ * This is asked before the exporter is called, so that "yes" leaves nothing to
+ * undo. "No" stays true until the caller drops the reservation lock: fences are
+ * added under that lock only, and a signalled fence stays signalled. Nor does
+ * the exporter add one for a static importer, which never meets memory that is
+ * being moved: if the exporter is dynamic, the mapping is a kept one.
+ */
+static bool dma_buf_map_might_block(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	if (!dmabuf->ops->try_map_dma_buf || dma_buf_pins_on_map(attach))
+		return true;
+
+	return !dma_buf_attachment_is_dynamic(attach) &&
+	       !dma_resv_test_signaled(dmabuf->resv, DMA_RESV_USAGE_KERNEL);
+}
+
 /* Returns a table for the importer, never NULL. */
 static struct sg_table *dma_buf_do_map(struct dma_buf_attachment *attach,
-				       enum dma_data_direction dir)
+				       enum dma_data_direction dir,
+				       bool may_block)
 {
 	const struct dma_buf_ops *ops = attach->dmabuf->ops;
 	struct sg_table *sgt, *wrapped;
 	int ret;
 
-	sgt = dma_buf_call_map(attach, dir);
+	sgt = dma_buf_call_map(attach, dir, may_block);
 	if (IS_ERR(sgt))
 		return sgt;
 
-	ret = dma_buf_wait_for_memory(attach);
+	ret = may_block ? dma_buf_wait_for_memory(attach) : 0;
 	if (ret)
 		goto err_unmap;
 
@@ -224,7 +251,7 @@ static int dma_buf_map_and_keep(struct dma_buf_attachment *attach)
 	if (ret)
 		return ret;
 
-	sgt = dma_buf_do_map(attach, DMA_BIDIRECTIONAL);
+	sgt = dma_buf_do_map(attach, DMA_BIDIRECTIONAL, true);
 	if (IS_ERR(sgt)) {
 		dma_buf_unpin_exporter(attach);
 		return PTR_ERR(sgt);
@@ -417,14 +444,66 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
 	return attach->sgt;
 }
 
+/* Map, and pin before that if nothing else keeps the memory in place. */
+static struct sg_table *dma_buf_pin_and_map(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir,
+					    bool may_block)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (!dma_buf_pins_on_map(attach))
+		return dma_buf_do_map(attach, dir, may_block);
+
+	ret = dma_buf_pin_exporter(attach);
+	if (ret)
+		return ERR_PTR(ret);
+
+	sgt = dma_buf_do_map(attach, dir, may_block);
+	if (IS_ERR(sgt))
+		dma_buf_unpin_exporter(attach);
+
+	return sgt;
+}
+
+static struct sg_table *dma_buf_map_locked(struct dma_buf_attachment *attach,
+					   enum dma_data_direction dir,
+					   bool may_block)
+{
+	struct sg_table *sgt;
+
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
+		return ERR_PTR(-EINVAL);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (attach->sgt)
+		return dma_buf_get_kept(attach, dir);
+
+	if (!may_block && dma_buf_map_might_block(attach))
+		return ERR_PTR(-EBUSY);
+
+	sgt = dma_buf_pin_and_map(attach, dir, may_block);
+	if (!IS_ERR(sgt) && attach->dmabuf->ops->cache_sgt_mapping) {
+		attach->sgt = sgt;
+		attach->dir = dir;
+	}
+
+	return sgt;
+}
+
 /**
  * dma_buf_map_attachment() - get DMA addresses of a buffer
  * @attach: attachment of the device
  * @dir: what the device does with the memory
  *
  * The entries tell addresses and lengths, and nothing else: there need be no
- * pages behind them. Use for_each_sgtable_dma_sg(). The table belongs to the
- * exporter.
+ * pages behind them. Use for_each_sgtable_dma_sg(). Addresses and lengths are
+ * whole pages. The table is the caller's until dma_buf_unmap_attachment(); one
+ * that is kept (see &dma_buf_ops.cache_sgt_mapping) is shared by all who map the
+ * same attachment.
  *
  * A static importer gets the memory when the kernel is through with moving it;
  * a dynamic one waits for the fences of %DMA_RESV_USAGE_KERNEL itself.
@@ -441,40 +520,45 @@ static struct sg_table *dma_buf_get_kept(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
-	struct sg_table *sgt;
-	int ret;
-
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
-		return ERR_PTR(-EINVAL);
-
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	if (attach->sgt)
-		return dma_buf_get_kept(attach, dir);
-
-	if (dma_buf_pins_on_map(attach)) {
-		ret = dma_buf_pin_exporter(attach);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-
-	sgt = dma_buf_do_map(attach, dir);
-	if (IS_ERR(sgt)) {
-		if (dma_buf_pins_on_map(attach))
-			dma_buf_unpin_exporter(attach);
-		return sgt;
-	}
-
-	if (attach->dmabuf->ops->cache_sgt_mapping) {
-		attach->sgt = sgt;
-		attach->dir = dir;
-	}
-
-	return sgt;
+	return dma_buf_map_locked(attach, dir, true);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
+
+/**
+ * dma_buf_try_map_attachment() - get DMA addresses, but wait for nobody
+ * @attach: attachment of the device
+ * @dir: what the device does with the memory
+ *
+ * For importers that would rather do something else than wait. Like
+ * dma_buf_map_attachment(), and to be undone by dma_buf_unmap_attachment() as
+ * well, except that it waits neither for memory to be moved nor for a fence to
+ * signal. A mapping that is kept is returned at once.
+ *
+ * It may sleep to allocate memory, and reclaim may wait for fences. So it has no
+ * place between dma_fence_begin_signalling() and dma_fence_end_signalling().
+ *
+ * Without %CONFIG_DMABUF_MOVE_NOTIFY, to map for a dynamic importer means to pin
+ * the memory of a dynamic exporter, which may move it. So it always is -EBUSY
+ * there.
+ *
+ * Context: Process context, may sleep to allocate. Caller holds &dma_buf.resv.
+ * Return: table, or an ERR_PTR(), with nothing changed
+ *
+ * * %-EINVAL - @attach is NULL; comes with a warning
+ * * %-EBUSY - it might have to wait: the exporter does not implement
+ *   &dma_buf_ops.try_map_dma_buf, or says so there; the importer is static and a
+ *   fence of %DMA_RESV_USAGE_KERNEL is pending; the memory would have to be
+ *   pinned
+ * * %-EBUSY - mapped for another direction already, and that mapping is kept
+ * * %-ENOMEM - out of memory
+ * * other errno - from the exporter
+ */
+struct sg_table *dma_buf_try_map_attachment(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir)
+{
+	return dma_buf_map_locked(attach, dir, false);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_try_map_attachment, DMA_BUF);
 
 /**
  * dma_buf_map_attachment_unlocked() - dma_buf_map_attachment() that locks

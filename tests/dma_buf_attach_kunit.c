@@ -699,6 +699,33 @@ static void dma_buf_map_every_time(struct kunit *test)
 	detach(attach);
 }
 
+static void count_attachments(struct mock_exporter *exp, enum mock_op op,
+			      struct dma_buf_attachment *attach)
+{
+	if (op == MOCK_MAP)
+		*(size_t *)exp->hook_data = list_count_nodes(&exp->buf->attachments);
+}
+
+/* an exporter may choose the memory late, when it knows who will use it */
+static void dma_buf_map_sees_all_attachments(struct kunit *test)
+{
+	struct attach_case *ac = test->priv;
+	struct dma_buf_attachment *one, *two;
+	struct sg_table *sgt;
+	size_t seen = 0;
+
+	ac->exp->hook = count_attachments;
+	ac->exp->hook_data = &seen;
+	export(test);
+	one = attach_importer(test, NULL);
+	two = attach_importer(test, NULL);
+	sgt = map(test, one, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, seen, 2);
+	unmap(one, sgt, DMA_TO_DEVICE);
+	detach(two);
+	detach(one);
+}
+
 static void dma_buf_map_kept_table(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
@@ -1302,6 +1329,11 @@ static void unlocked_map(struct dma_buf_attachment *attach)
 		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 }
 
+static void unlocked_try_map(struct dma_buf_attachment *attach)
+{
+	dma_buf_try_map_attachment(attach, DMA_TO_DEVICE);
+}
+
 static void unlocked_unmap(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
@@ -1340,6 +1372,7 @@ static const struct unlocked_caller {
 	{ "dma_buf_pin", unlocked_pin, true },
 	{ "dma_buf_unpin", dma_buf_unpin, true },
 	{ "dma_buf_map_attachment", unlocked_map, false },
+	{ "dma_buf_try_map_attachment", unlocked_try_map, false },
 	{ "dma_buf_unmap_attachment", unlocked_unmap, false },
 	{ "dma_buf_move_notify", unlocked_move_notify, false },
 	{ "dma_buf_vmap", unlocked_vmap, false },
@@ -1369,6 +1402,17 @@ static void dma_buf_unlocked_caller_warns(struct kunit *test)
 
 /* The locking table: the mock checks each call, here every callback is reached */
 
+static void try_map_unmap(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	sgt = dma_buf_try_map_attachment(attach, DMA_TO_DEVICE);
+	if (!IS_ERR_OR_NULL(sgt))
+		dma_buf_unmap_attachment(attach, sgt, DMA_TO_DEVICE);
+	dma_resv_unlock(attach->dmabuf->resv);
+}
+
 static void call_everything(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
@@ -1377,6 +1421,7 @@ static void call_everything(struct kunit *test)
 	struct iosys_map map_all;
 	struct sg_table *sgt;
 
+	mock_exporter_make_trying(ac->exp);
 	export_dynamic(test);
 	attach = attach_importer(test, &importer_ops);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
@@ -1385,6 +1430,7 @@ static void call_everything(struct kunit *test)
 	dma_resv_unlock(ac->exp->buf->resv);
 	sgt = map(test, attach, DMA_TO_DEVICE);
 	unmap(attach, sgt, DMA_TO_DEVICE);
+	try_map_unmap(attach);
 	KUNIT_EXPECT_EQ(test, 0, dma_buf_begin_cpu_access(ac->exp->buf, DMA_TO_DEVICE));
 	KUNIT_EXPECT_EQ(test, 0, dma_buf_end_cpu_access(ac->exp->buf, DMA_TO_DEVICE));
 	KUNIT_EXPECT_EQ(test, 0, ac->exp->buf->file->f_op->mmap(ac->exp->buf->file, &vma));
@@ -1401,8 +1447,8 @@ static void op_desc(const enum mock_op *op, char *desc)
 }
 
 static const enum mock_op all_ops[] = {
-	MOCK_ATTACH, MOCK_DETACH, MOCK_PIN, MOCK_UNPIN, MOCK_MAP, MOCK_UNMAP,
-	MOCK_RELEASE, MOCK_BEGIN, MOCK_END, MOCK_MMAP, MOCK_VMAP, MOCK_VUNMAP,
+	MOCK_ATTACH, MOCK_DETACH, MOCK_PIN, MOCK_UNPIN, MOCK_MAP, MOCK_TRY_MAP,
+	MOCK_UNMAP, MOCK_RELEASE, MOCK_BEGIN, MOCK_END, MOCK_MMAP, MOCK_VMAP, MOCK_VUNMAP,
 };
 
 static_assert(ARRAY_SIZE(all_ops) == MOCK_NUM_OPS);
@@ -1414,6 +1460,9 @@ static void dma_buf_locking_table(struct kunit *test)
 	enum mock_op op = *(const enum mock_op *)test->param_value;
 	struct attach_case *ac = test->priv;
 	struct mock_call *call = &ac->exp->calls[op];
+
+	if (op == MOCK_TRY_MAP && !MOVE_NOTIFY)
+		kunit_skip(test, "without CONFIG_DMABUF_MOVE_NOTIFY a map pins");
 
 	ac->exp->any_lock = true;
 	call_everything(test);
@@ -1468,6 +1517,7 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE_PARAM(dma_buf_map_passes_direction, directions_gen_params),
 	KUNIT_CASE(dma_buf_map_locked),
 	KUNIT_CASE(dma_buf_map_every_time),
+	KUNIT_CASE(dma_buf_map_sees_all_attachments),
 	KUNIT_CASE(dma_buf_map_kept_table),
 	KUNIT_CASE(dma_buf_map_kept_per_attachment),
 	KUNIT_CASE_PARAM(dma_buf_map_kept_direction, kept_directions_gen_params),

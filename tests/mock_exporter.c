@@ -25,6 +25,7 @@ static const struct mock_op_desc {
 	[MOCK_PIN]	= { "pin", true },
 	[MOCK_UNPIN]	= { "unpin", true },
 	[MOCK_MAP]	= { "map", true },
+	[MOCK_TRY_MAP]	= { "try_map", true },
 	[MOCK_UNMAP]	= { "unmap", true },
 	[MOCK_RELEASE]	= { "release", false },
 	[MOCK_BEGIN]	= { "begin", false },
@@ -145,11 +146,11 @@ static void mock_fill_table(struct mock_exporter *exp, struct sg_table *sgt)
 		sgt->orig_nents = 0;
 }
 
-static struct sg_table *mock_map(struct dma_buf_attachment *attach,
-				 enum dma_data_direction dir)
+static struct sg_table *mock_map_as(struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir, enum mock_op op)
 {
 	struct mock_exporter *exp = attach->dmabuf->priv;
-	int ret = mock_record(attach->dmabuf, MOCK_MAP, attach, dir);
+	int ret = mock_record(attach->dmabuf, op, attach, dir);
 	struct sg_table *sgt;
 
 	if (ret)
@@ -169,6 +170,18 @@ static struct sg_table *mock_map(struct dma_buf_attachment *attach,
 	exp->sgt = sgt;
 	exp->maps++;
 	return sgt;
+}
+
+static struct sg_table *mock_map(struct dma_buf_attachment *attach,
+				 enum dma_data_direction dir)
+{
+	return mock_map_as(attach, dir, MOCK_MAP);
+}
+
+static struct sg_table *mock_try_map(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir)
+{
+	return mock_map_as(attach, dir, MOCK_TRY_MAP);
 }
 
 /**
@@ -325,6 +338,15 @@ void mock_exporter_make_dynamic(struct mock_exporter *exp)
 {
 	exp->ops.pin = mock_pin;
 	exp->ops.unpin = mock_unpin;
+}
+
+/**
+ * mock_exporter_make_trying() - add try_map_dma_buf
+ * @exp: exporter
+ */
+void mock_exporter_make_trying(struct mock_exporter *exp)
+{
+	exp->ops.try_map_dma_buf = mock_try_map;
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(mock_buf_put, dma_buf_put, struct dma_buf *);

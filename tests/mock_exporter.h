@@ -23,6 +23,7 @@
  * @MOCK_PIN: pin
  * @MOCK_UNPIN: unpin
  * @MOCK_MAP: map_dma_buf
+ * @MOCK_TRY_MAP: try_map_dma_buf
  * @MOCK_UNMAP: unmap_dma_buf
  * @MOCK_RELEASE: release
  * @MOCK_BEGIN: begin_cpu_access
@@ -38,6 +39,7 @@ enum mock_op {
 	MOCK_PIN,
 	MOCK_UNPIN,
 	MOCK_MAP,
+	MOCK_TRY_MAP,
 	MOCK_UNMAP,
 	MOCK_RELEASE,
 	MOCK_BEGIN,
@@ -70,12 +72,13 @@ struct mock_call {
  * struct mock_exporter - one exporter of at most one buffer
  * @test: case that owns it
  * @info: how mock_exporter_export() exports
- * @ops: operations named by @info, all but pin and unpin set; change them at will
+ * @ops: operations named by @info, all but pin, unpin and try_map_dma_buf set;
+ *	change them at will
  * @buf: the exported buffer until it is released
  * @exported: there is or was a buffer
  * @vaddr: the bytes behind the buffer, %MOCK_EXPORTER_SIZE of them
  * @fail: errno to return, by callback; 0 for success
- * @map_null: map_dma_buf returns NULL
+ * @map_null: map_dma_buf and try_map_dma_buf return NULL
  * @no_entries: tables have segments for DMA, but no entries for the CPU
  * @iomem: vmap hands out an I/O mapping
  * @any_lock: do not check lock states, the case breaks the rules on purpose
@@ -86,7 +89,7 @@ struct mock_call {
  * @sgt: table handed out last
  * @unmapped_sgt: table that came back last; freed, for comparison only
  * @pins: pin minus unpin
- * @maps: map_dma_buf minus unmap_dma_buf
+ * @maps: map_dma_buf and try_map_dma_buf minus unmap_dma_buf
  * @released: completed by release
  */
 struct mock_exporter {
@@ -115,6 +118,7 @@ struct mock_exporter {
 
 struct mock_exporter *mock_exporter_create(struct kunit *test);
 void mock_exporter_make_dynamic(struct mock_exporter *exp);
+void mock_exporter_make_trying(struct mock_exporter *exp);
 struct dma_buf *mock_exporter_export(struct mock_exporter *exp);
 void mock_exporter_put(struct mock_exporter *exp);
 void mock_exporter_disown(struct mock_exporter *exp);

@@ -152,6 +152,24 @@ struct dma_buf_ops {
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 */
 	void (*vunmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+
+	/**
+	 * @try_map_dma_buf: @map_dma_buf for dma_buf_try_map_attachment(), whose
+	 * caller does not want to wait. It must not sleep until memory has been
+	 * moved or a fence has signalled, nor take a lock under which others do
+	 * so; it may sleep to allocate memory. Optional; without it, all that
+	 * cannot be served by a mapping that is kept is refused with -EBUSY. If
+	 * mapping never waits, @map_dma_buf can serve as both.
+	 *
+	 * What it returns is undone by @unmap_dma_buf. An error leaves nothing
+	 * behind. The core has checked before that no fence of
+	 * %DMA_RESV_USAGE_KERNEL is pending, if the importer is static.
+	 *
+	 * Context: Process context, may sleep to allocate. &dma_buf.resv is held.
+	 * Return: as @map_dma_buf; -EBUSY if it would have to wait.
+	 */
+	struct sg_table *(*try_map_dma_buf)(struct dma_buf_attachment *attach,
+					    enum dma_data_direction direction);
 };
 
 /**
@@ -339,6 +357,8 @@ void dma_buf_unpin(struct dma_buf_attachment *attach);
 
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir);
+struct sg_table *dma_buf_try_map_attachment(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir);
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt,
 			      enum dma_data_direction dir);
