@@ -31,6 +31,7 @@
  */
 #define UDMABUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
+/* Pinned memory, and no lock but the caller's: there is nothing to wait for. */
 static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir)
 {
@@ -253,6 +254,7 @@ static void udmabuf_release(struct dma_buf *buf)
 const struct dma_buf_ops udmabuf_ops = {
 	.cache_sgt_mapping = true,
 	.map_dma_buf = udmabuf_map,
+	.try_map_dma_buf = udmabuf_map,
 	.unmap_dma_buf = udmabuf_unmap,
 	.begin_cpu_access = udmabuf_begin_cpu_access,
 	.end_cpu_access = udmabuf_end_cpu_access,

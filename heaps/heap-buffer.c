@@ -13,6 +13,7 @@
 #include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
@@ -285,14 +286,14 @@ static void heap_buffer_detach(struct dma_buf *dmabuf,
 	kfree(a);
 }
 
-static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
-					enum dma_data_direction dir)
+static struct sg_table *heap_buffer_map_locked(struct dma_buf_attachment *attach,
+					       enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = attach->dmabuf->priv;
 	struct heap_attachment *a = attach->priv;
 	int ret;
 
-	guard(mutex)(&buffer->lock);
+	lockdep_assert_held(&buffer->lock);
 
 	ret = dma_map_sgtable(a->dev, &a->table, dir, 0);
 	if (ret)
@@ -300,6 +301,34 @@ static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
 	a->mapped = true;
 
 	return &a->table;
+}
+
+static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+
+	guard(mutex)(&buffer->lock);
+
+	return heap_buffer_map_locked(attach, dir);
+}
+
+/*
+ * The memory never moves. But who has the lock may be passing all of it between
+ * devices and the CPU, so do not wait for that.
+ */
+static struct sg_table *heap_buffer_try_map(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct sg_table *sgt;
+
+	if (!mutex_trylock(&buffer->lock))
+		return ERR_PTR(-EBUSY);
+	sgt = heap_buffer_map_locked(attach, dir);
+	mutex_unlock(&buffer->lock);
+
+	return sgt;
 }
 
 static void heap_buffer_unmap(struct dma_buf_attachment *attach,
@@ -521,6 +550,7 @@ static const struct dma_buf_ops heap_buffer_ops = {
 	.attach = heap_buffer_attach,
 	.detach = heap_buffer_detach,
 	.map_dma_buf = heap_buffer_map,
+	.try_map_dma_buf = heap_buffer_try_map,
 	.unmap_dma_buf = heap_buffer_unmap,
 	.begin_cpu_access = heap_buffer_begin_cpu_access,
 	.end_cpu_access = heap_buffer_end_cpu_access,

@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/gfp.h>
@@ -360,6 +361,52 @@ static void heap_tables_obey_devices(struct kunit *test)
 	put(buf);
 }
 
+static struct sg_table *try_map(struct dma_buf_attachment *at)
+{
+	struct sg_table *sgt;
+
+	dma_resv_lock(at->dmabuf->resv, NULL);
+	sgt = dma_buf_try_map_attachment(at, DMA_BIDIRECTIONAL);
+	dma_resv_unlock(at->dmabuf->resv);
+
+	return sgt;
+}
+
+static void heap_try_map_need_not_wait(struct kunit *test)
+{
+	struct device *dev = test_device(test, "device", UINT_MAX);
+	struct dma_buf *buf = export(test);
+	struct dma_buf_attachment *at = attach(test, buf, dev);
+	struct heap_attachment *a = at->priv;
+	struct sg_table *sgt = try_map(at);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_TRUE(test, a->mapped);
+	unmap_detach(at, sgt);
+	put(buf);
+}
+
+/* Somebody passes the memory to the CPU meanwhile. */
+static void heap_try_map_does_not_wait(struct kunit *test)
+{
+	struct device *dev = test_device(test, "device", UINT_MAX);
+	struct dma_buf *buf = export(test);
+	struct heap_buffer *buffer = buf->priv;
+	struct dma_buf_attachment *at = attach(test, buf, dev);
+	struct heap_attachment *a = at->priv;
+	struct sg_table *sgt;
+
+	dma_resv_lock(buf->resv, NULL);
+	mutex_lock(&buffer->lock);
+	sgt = dma_buf_try_map_attachment(at, DMA_BIDIRECTIONAL);
+	mutex_unlock(&buffer->lock);
+	dma_resv_unlock(buf->resv);
+	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_FALSE(test, a->mapped);
+	dma_buf_detach(buf, at);
+	put(buf);
+}
+
 struct synced {
 	struct device *dev[4];
 	enum dma_data_direction dir[4];
@@ -549,6 +596,8 @@ static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_allocate_fails_clean),
 	KUNIT_CASE(heap_attach_fails_clean),
 	KUNIT_CASE(heap_tables_obey_devices),
+	KUNIT_CASE(heap_try_map_need_not_wait),
+	KUNIT_CASE(heap_try_map_does_not_wait),
 	KUNIT_CASE(heap_sync_reaches_mapped_devices),
 	KUNIT_CASE(heap_mmap_shows_runs_in_order),
 	KUNIT_CASE(heap_buffers_are_zero),

@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/shmem_fs.h>
@@ -376,6 +377,26 @@ static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
 	put_buf(buf);
 }
 
+static void udmabuf_try_map_need_not_wait(struct kunit *test)
+{
+	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
+	struct udmabuf *ubuf = buf->priv;
+	struct dma_buf_attachment *at;
+	struct sg_table *sgt;
+	struct device *dev;
+
+	at = attach(test, buf, "device", &dev);
+	dma_resv_lock(buf->resv, NULL);
+	sgt = dma_buf_try_map_attachment(at, DMA_TO_DEVICE);
+	dma_resv_unlock(buf->resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&ubuf->mappings));
+	dma_buf_unmap_attachment_unlocked(at, sgt, DMA_TO_DEVICE);
+	dma_buf_detach(buf, at);
+	KUNIT_EXPECT_TRUE(test, list_empty(&ubuf->mappings));
+	put_buf(buf);
+}
+
 /* a mapping is kept for the next time, so there is one after the last round */
 static void udmabuf_map_fails_clean(struct kunit *test)
 {
@@ -525,6 +546,7 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(udmabuf_end_needs_begin),
 	KUNIT_CASE(udmabuf_sync_reaches_all_devices),
 	KUNIT_CASE_PARAM(udmabuf_sync_does_what_the_cpu_did, direction_gen_params),
+	KUNIT_CASE(udmabuf_try_map_need_not_wait),
 	KUNIT_CASE(udmabuf_map_fails_clean),
 	KUNIT_CASE(udmabuf_vmap_fails_clean),
 	KUNIT_CASE(udmabuf_pin_and_free),
