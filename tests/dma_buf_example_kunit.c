@@ -56,6 +56,7 @@ static void toy_release(struct dma_buf *dmabuf)
 
 static const struct dma_buf_ops toy_ops = {
 	.map_dma_buf = toy_map,
+	.try_map_dma_buf = toy_map,	/* need not wait for anybody */
 	.unmap_dma_buf = toy_unmap,
 	.release = toy_release,
 };
@@ -151,33 +152,156 @@ static struct toy_job *toy_job_create(u64 context, u64 seqno)
 }
 
 /* example: submission */
-static int toy_submit(struct dma_resv *resv, struct toy_job *job)
+/* Wait for the fences of a usage, and of all stronger ones. */
+static int toy_wait(struct dma_resv *resv, enum dma_resv_usage usage,
+		    bool may_block)
 {
 	long left;
+
+	if (!may_block)
+		return dma_resv_test_signaled(resv, usage) ? 0 : -EBUSY;
+
+	left = dma_resv_wait_timeout(resv, usage, true, MAX_SCHEDULE_TIMEOUT);
+
+	return left < 0 ? left : 0;
+}
+
+static int toy_submit_locked(struct dma_resv *resv, struct toy_job *job,
+			     bool write, bool may_block)
+{
+	int ret;
+
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (ret)
+		return ret;
+
+	/* A reader comes after all writers, a writer after all readers, too. */
+	ret = toy_wait(resv, dma_resv_usage_rw(write), may_block);
+	if (ret)
+		return ret;
+
+	/* No way back: from here on the job has to run, and to signal. */
+	dma_resv_add_fence(resv, &job->done,
+			   write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+
+	return 0;
+}
+
+static int toy_submit(struct dma_resv *resv, struct toy_job *job, bool write)
+{
 	int ret;
 
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
 
-	ret = dma_resv_reserve_fences(resv, 1);
-	if (ret)
-		goto out_unlock;
-
-	/* The job reads, so it comes after what others write. */
-	left = dma_resv_wait_timeout(resv, dma_resv_usage_rw(false), true,
-				     MAX_SCHEDULE_TIMEOUT);
-	if (left < 0) {
-		ret = left;
-		goto out_unlock;
-	}
-
-	/* No way back: from here on the job has to run, and to signal. */
-	dma_resv_add_fence(resv, &job->done, DMA_RESV_USAGE_READ);
-
-out_unlock:
+	ret = toy_submit_locked(resv, job, write, true);
 	dma_resv_unlock(resv);
+
 	return ret;
+}
+
+/* example: dynamic importer */
+struct toy_dynamic {
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;	/* Both are guarded by dmabuf->resv. */
+	bool moved;		/* The table leads to where the memory was. */
+};
+
+/* Jobs in flight go on with the old table: their fences tell for how long. */
+static void toy_move_notify(struct dma_buf_attachment *attach)
+{
+	struct toy_dynamic *imp = attach->importer_priv;
+
+	imp->moved = true;
+}
+
+static const struct dma_buf_attach_ops toy_attach_ops = {
+	.allow_peer2peer = true,
+	.move_notify = toy_move_notify,
+};
+
+static int toy_dynamic_import(struct toy_dynamic *imp, struct device *dev,
+			      struct dma_buf *dmabuf)
+{
+	imp->dmabuf = dmabuf;
+	imp->sgt = NULL;
+	imp->moved = false;
+	imp->attach = dma_buf_dynamic_attach(dmabuf, dev, &toy_attach_ops, imp);
+
+	return PTR_ERR_OR_ZERO(imp->attach);
+}
+
+static int toy_drop_table(struct toy_dynamic *imp, bool may_block)
+{
+	int ret;
+
+	ret = toy_wait(imp->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, may_block);
+	if (ret)
+		return ret;
+
+	dma_buf_unmap_attachment(imp->attach, imp->sgt, DMA_TO_DEVICE);
+	imp->sgt = NULL;
+
+	return 0;
+}
+
+/* Have a table that leads to where the memory is now. */
+static int toy_follow(struct toy_dynamic *imp, bool may_block)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (imp->sgt && !imp->moved)
+		return 0;
+
+	ret = imp->sgt ? toy_drop_table(imp, may_block) : 0;
+	if (ret)
+		return ret;
+
+	if (may_block)
+		sgt = dma_buf_map_attachment(imp->attach, DMA_TO_DEVICE);
+	else
+		sgt = dma_buf_try_map_attachment(imp->attach, DMA_TO_DEVICE);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	imp->sgt = sgt;
+	imp->moved = false;
+
+	return 0;
+}
+
+/* The device reads the buffer. -EBUSY says: not without waiting. */
+static int toy_dynamic_submit(struct toy_dynamic *imp, struct toy_job *job,
+			      bool may_block)
+{
+	struct dma_resv *resv = imp->dmabuf->resv;
+	int ret;
+
+	if (may_block)
+		ret = dma_resv_lock_interruptible(resv, NULL);
+	else
+		ret = dma_resv_trylock(resv) ? 0 : -EBUSY;
+	if (ret)
+		return ret;
+
+	ret = toy_follow(imp, may_block);
+	if (!ret)
+		ret = toy_submit_locked(resv, job, false, may_block);
+	dma_resv_unlock(resv);
+
+	return ret;
+}
+
+/* After the last job. */
+static void toy_dynamic_forget(struct toy_dynamic *imp)
+{
+	if (imp->sgt)
+		dma_buf_unmap_attachment_unlocked(imp->attach, imp->sgt,
+						  DMA_TO_DEVICE);
+	dma_buf_detach(imp->dmabuf, imp->attach);
 }
 
 /* example: end */
@@ -306,7 +430,7 @@ static void example_submit_adds_reader(struct kunit *test)
 	job = toy_job_create(dma_fence_context_alloc(1), 1);
 	KUNIT_ASSERT_NOT_NULL(test, job);
 
-	KUNIT_EXPECT_EQ(test, 0, toy_submit(resv, job));
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(resv, job, false));
 	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
 
@@ -330,8 +454,8 @@ static void example_submit_next_to_reader(struct kunit *test)
 
 	/* Readers do not wait for each other: this returns. */
 	dma_resv_init(&resv);
-	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, first));
-	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, second));
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, first, false));
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(&resv, second, false));
 
 	dma_fence_signal(&first->done);
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(&resv, DMA_RESV_USAGE_READ));
@@ -343,6 +467,179 @@ static void example_submit_next_to_reader(struct kunit *test)
 	dma_fence_put(&second->done);
 }
 
+static int submit_without_waiting(struct dma_resv *resv, struct toy_job *job,
+				  bool write)
+{
+	int ret;
+
+	dma_resv_lock(resv, NULL);
+	ret = toy_submit_locked(resv, job, write, false);
+	dma_resv_unlock(resv);
+
+	return ret;
+}
+
+static void toy_end_job(void *job)
+{
+	dma_fence_signal(&((struct toy_job *)job)->done);
+	dma_fence_put(&((struct toy_job *)job)->done);
+}
+
+/* A job of a timeline of its own, over at the end of the case at the latest. */
+static struct toy_job *toy_job(struct kunit *test)
+{
+	struct toy_job *job = toy_job_create(dma_fence_context_alloc(1), 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, toy_end_job, job));
+	return job;
+}
+
+static struct dma_buf *toy_buf(struct kunit *test)
+{
+	struct dma_buf *dmabuf = toy_export(PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, toy_put, dmabuf));
+	return dmabuf;
+}
+
+static const struct follow_up {
+	const char *desc;
+	bool first, second;
+	int error;
+} follow_ups[] = {
+	{ "reader after reader", false, false, 0 },
+	{ "writer after reader", false, true, -EBUSY },
+	{ "reader after writer", true, false, -EBUSY },
+	{ "writer after writer", true, true, -EBUSY },
+};
+
+KUNIT_ARRAY_PARAM_DESC(follow_ups, follow_ups, desc);
+
+static void example_submit_in_order(struct kunit *test)
+{
+	const struct follow_up *param = test->param_value;
+	struct dma_resv *resv = toy_buf(test)->resv;
+	struct toy_job *first = toy_job(test), *second = toy_job(test);
+
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(resv, first, param->first));
+	KUNIT_EXPECT_EQ(test, param->error,
+			submit_without_waiting(resv, second, param->second));
+	dma_fence_signal(&first->done);
+	if (param->error)
+		KUNIT_EXPECT_EQ(test, 0,
+				submit_without_waiting(resv, second, param->second));
+	KUNIT_EXPECT_EQ(test, !param->second,
+			dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
+}
+
+/* What makes an exporter dynamic. This one has nowhere to move to. */
+static int toy_pin(struct dma_buf_attachment *attach)
+{
+	return 0;
+}
+
+static void toy_unpin(struct dma_buf_attachment *attach)
+{
+}
+
+static const struct dma_buf_ops toy_ops_dynamic = {
+	.pin = toy_pin,
+	.unpin = toy_unpin,
+	.map_dma_buf = toy_map,
+	.try_map_dma_buf = toy_map,
+	.unmap_dma_buf = toy_unmap,
+	.release = toy_release,
+};
+
+static void toy_move(struct dma_buf *dmabuf)
+{
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_move_notify(dmabuf);
+	dma_resv_unlock(dmabuf->resv);
+}
+
+/* Pinning might wait, so without the option only who may wait gets on. */
+static void example_dynamic_first_job(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct dma_buf *dmabuf = toy_buf(test);
+	struct toy_job *job = toy_job(test);
+	struct toy_dynamic imp;
+
+	dmabuf->ops = &toy_ops_dynamic;
+	KUNIT_ASSERT_EQ(test, 0, toy_dynamic_import(&imp, dev, dmabuf));
+	if (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)) {
+		KUNIT_EXPECT_EQ(test, 0, toy_dynamic_submit(&imp, job, false));
+	} else {
+		KUNIT_EXPECT_EQ(test, -EBUSY, toy_dynamic_submit(&imp, job, false));
+		KUNIT_EXPECT_EQ(test, 0, toy_dynamic_submit(&imp, job, true));
+	}
+	KUNIT_EXPECT_NOT_NULL(test, imp.sgt);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(dmabuf->resv,
+							DMA_RESV_USAGE_READ));
+	toy_dynamic_forget(&imp);
+}
+
+static void example_dynamic_follows(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct dma_buf *dmabuf = toy_buf(test);
+	struct toy_job *first = toy_job(test), *second = toy_job(test);
+	struct toy_dynamic imp;
+	struct sg_table *old;
+
+	dmabuf->ops = &toy_ops_dynamic;
+	KUNIT_ASSERT_EQ(test, 0, toy_dynamic_import(&imp, dev, dmabuf));
+	KUNIT_EXPECT_EQ(test, 0, toy_dynamic_submit(&imp, first, true));
+	old = imp.sgt;
+	toy_move(dmabuf);
+	KUNIT_EXPECT_TRUE(test, imp.moved);
+	KUNIT_EXPECT_PTR_EQ(test, imp.sgt, old);
+
+	/* The first job still uses the old table. */
+	KUNIT_EXPECT_EQ(test, -EBUSY, toy_dynamic_submit(&imp, second, false));
+	KUNIT_EXPECT_PTR_EQ(test, imp.sgt, old);
+	dma_fence_signal(&first->done);
+	KUNIT_EXPECT_EQ(test, 0, toy_dynamic_submit(&imp, second, true));
+	KUNIT_EXPECT_FALSE(test, imp.moved);
+	KUNIT_EXPECT_NOT_NULL(test, imp.sgt);
+	toy_dynamic_forget(&imp);
+}
+
+static void example_dynamic_waits_for_writers(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct dma_buf *dmabuf = toy_buf(test);
+	struct toy_job *writer = toy_job(test), *reader = toy_job(test);
+	struct toy_dynamic imp;
+
+	/* Of a static exporter, whose mapping is kept. */
+	KUNIT_ASSERT_EQ(test, 0, toy_dynamic_import(&imp, dev, dmabuf));
+	KUNIT_EXPECT_EQ(test, 0, toy_submit(dmabuf->resv, writer, true));
+	KUNIT_EXPECT_EQ(test, -EBUSY, toy_dynamic_submit(&imp, reader, false));
+	KUNIT_EXPECT_PTR_EQ(test, imp.sgt, imp.attach->sgt);
+	dma_fence_signal(&writer->done);
+	KUNIT_EXPECT_EQ(test, 0, toy_dynamic_submit(&imp, reader, false));
+	toy_dynamic_forget(&imp);
+}
+
+static void example_dynamic_does_not_wait_for_lock(struct kunit *test)
+{
+	struct device *dev = toy_device(test);
+	struct dma_buf *dmabuf = toy_buf(test);
+	struct toy_job *job = toy_job(test);
+	struct toy_dynamic imp;
+
+	KUNIT_ASSERT_EQ(test, 0, toy_dynamic_import(&imp, dev, dmabuf));
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, -EBUSY, toy_dynamic_submit(&imp, job, false));
+	dma_resv_unlock(dmabuf->resv);
+	toy_dynamic_forget(&imp);
+}
+
 static struct kunit_case dma_buf_example_cases[] = {
 	KUNIT_CASE(example_export_size),
 	KUNIT_CASE(example_import_maps_everything),
@@ -350,6 +647,11 @@ static struct kunit_case dma_buf_example_cases[] = {
 	KUNIT_CASE(example_import_no_buffer),
 	KUNIT_CASE(example_submit_adds_reader),
 	KUNIT_CASE(example_submit_next_to_reader),
+	KUNIT_CASE_PARAM(example_submit_in_order, follow_ups_gen_params),
+	KUNIT_CASE(example_dynamic_first_job),
+	KUNIT_CASE(example_dynamic_follows),
+	KUNIT_CASE(example_dynamic_waits_for_writers),
+	KUNIT_CASE(example_dynamic_does_not_wait_for_lock),
 	{}
 };
 
