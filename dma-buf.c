@@ -54,8 +54,9 @@
  * it is taken outside of all locks of drivers.
  *
  * Importers hold R when they call dma_buf_pin(), dma_buf_unpin(),
- * dma_buf_map_attachment(), dma_buf_unmap_attachment(), dma_buf_vmap(),
- * dma_buf_vunmap(); exporters hold it when they call dma_buf_move_notify().
+ * dma_buf_map_attachment(), dma_buf_try_map_attachment(),
+ * dma_buf_unmap_attachment(), dma_buf_vmap(), dma_buf_vunmap(); exporters hold
+ * it when they call dma_buf_move_notify().
  *
  * Nobody holds R when he calls dma_buf_export(), dma_buf_fd(), dma_buf_get(),
  * dma_buf_put(), dma_buf_attach(), dma_buf_dynamic_attach(), dma_buf_detach(),
@@ -63,9 +64,10 @@
  * function that ends in _unlocked.
  *
  * Exporters are called with R held in &dma_buf_ops.pin, &dma_buf_ops.unpin,
- * &dma_buf_ops.map_dma_buf, &dma_buf_ops.unmap_dma_buf, &dma_buf_ops.vmap and
- * &dma_buf_ops.vunmap, and importers in &dma_buf_attach_ops.move_notify. In all
- * other callbacks R is free, and may be taken.
+ * &dma_buf_ops.map_dma_buf, &dma_buf_ops.try_map_dma_buf,
+ * &dma_buf_ops.unmap_dma_buf, &dma_buf_ops.vmap and &dma_buf_ops.vunmap, and
+ * importers in &dma_buf_attach_ops.move_notify. In all other callbacks R is
+ * free, and may be taken.
  */
 
 /**

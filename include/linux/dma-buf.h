@@ -36,20 +36,24 @@ struct vm_area_struct;
 struct dma_buf_ops {
 	/**
 	 * @cache_sgt_mapping: keep the first mapping of each attachment until
-	 * it is detached, and return it to everybody who maps. Not for dynamic
-	 * exporters.
+	 * it is detached, and return it to everybody who maps. This is for
+	 * exporters whose mappings are dear and good for any number of users:
+	 * they need no cache of their own. Not together with @pin and @unpin.
 	 */
 	bool cache_sgt_mapping;
 
 	/**
-	 * @attach: a device wants to use the buffer. May look at its DMA
-	 * constraints, refuse, store &dma_buf_attachment.priv, and clear
-	 * &dma_buf_attachment.peer2peer. Optional.
+	 * @attach: a device wants to use the buffer. The exporter checks that
+	 * the device can reach the memory, or that the memory can be moved to
+	 * where it can; the constraints are in the DMA parameters of
+	 * &dma_buf_attachment.dev. It may store &dma_buf_attachment.priv, and
+	 * clear &dma_buf_attachment.peer2peer. Optional; without it any device
+	 * may attach.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held, the
 	 * attachment is not on the list yet.
-	 * Return: 0, or the errno for the importer, -EBUSY by custom if memory
-	 * that suits all devices cannot be had.
+	 * Return: 0, or the errno for the importer: -EBUSY if the memory has
+	 * been allocated already, in a place that does not suit the device.
 	 */
 	int (*attach)(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
@@ -64,7 +68,13 @@ struct dma_buf_ops {
 
 	/**
 	 * @pin: do not move the memory from now on, and have it where the
-	 * importer can reach it. Counts. Only together with @unpin.
+	 * importer can reach it. When this returns, the memory can be used: it
+	 * holds no data of a former owner, and no move is in flight. Counts.
+	 * Only together with @unpin, and not with @cache_sgt_mapping.
+	 *
+	 * Dynamic importers ask for it by dma_buf_pin(). For static ones the
+	 * core calls it at attach. Without %CONFIG_DMABUF_MOVE_NOTIFY it also
+	 * does so before it maps for dynamic ones.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 * Return: 0 or the errno for the importer.
@@ -72,26 +82,45 @@ struct dma_buf_ops {
 	int (*pin)(struct dma_buf_attachment *attach);
 
 	/**
-	 * @unpin: the opposite of @pin.
+	 * @unpin: the opposite of @pin. After the last one the memory may move.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 */
 	void (*unpin)(struct dma_buf_attachment *attach);
 
 	/**
-	 * @map_dma_buf: map the memory for DMA by &dma_buf_attachment.dev.
-	 * Mandatory.
+	 * @map_dma_buf: map the memory for DMA by &dma_buf_attachment.dev, whose
+	 * constraints are in its DMA parameters. Mandatory. Called only for
+	 * devices that @attach has agreed to.
+	 *
+	 * An exporter need not have memory before the first map. It can look at
+	 * all of &dma_buf.attachments then, and choose memory for all of these
+	 * devices. Whether a buffer can be mapped several times at once is up to
+	 * it.
+	 *
+	 * If the exporter is static, the memory is ready when this returns: it
+	 * has been moved, and holds no data of a former owner. A dynamic one may
+	 * leave fences of %DMA_RESV_USAGE_KERNEL that stand for the rest of the
+	 * work. Dynamic importers obey them, and the core waits for them on
+	 * behalf of static ones.
+	 *
+	 * DMA addresses and lengths are whole pages. From here to
+	 * @unmap_dma_buf the table is the caller's: the exporter neither changes
+	 * it nor gives it to anybody else. Nor does it keep it for the next map,
+	 * which is up to the core (@cache_sgt_mapping) or to the importer.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
-	 * Return: table with DMA addresses, owned by the exporter; ERR_PTR();
-	 * NULL stands for -ENOMEM.
+	 * Return: table with DMA addresses; ERR_PTR(), such as -EINTR if a
+	 * signal came while it waited; NULL stands for -ENOMEM.
 	 */
 	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach,
 					enum dma_data_direction direction);
 
 	/**
 	 * @unmap_dma_buf: the opposite of @map_dma_buf; gets the table that it
-	 * has returned, and the same direction. Mandatory.
+	 * has returned, and the same direction. With the last mapping, an
+	 * exporter that holds the memory in place because of them may let it go.
+	 * Mandatory.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 */
@@ -107,21 +136,25 @@ struct dma_buf_ops {
 	void (*release)(struct dma_buf *dmabuf);
 
 	/**
-	 * @begin_cpu_access: make what devices have written visible to the
-	 * CPU. Optional. The core waits for implicit fences afterwards.
+	 * @begin_cpu_access: make memory coherent for the CPU: what devices have
+	 * written becomes visible to it. Only for access in @direction; in any
+	 * other, the CPU may see stale data. For user space that says
+	 * DMA_BUF_IOCTL_SYNC, and for users of @vmap alike. Optional. The core
+	 * waits for implicit fences afterwards.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
-	 * Return: 0 or the errno for the caller.
+	 * Return: 0 or the errno for the caller, such as -ENOMEM, or -EINTR if
+	 * a signal came.
 	 */
 	int (*begin_cpu_access)(struct dma_buf *dmabuf,
 				enum dma_data_direction direction);
 
 	/**
-	 * @end_cpu_access: make what the CPU has written visible to devices.
-	 * Optional.
+	 * @end_cpu_access: make what the CPU has written in @direction visible
+	 * to devices. Optional.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
-	 * Return: 0 or the errno for the caller.
+	 * Return: 0 or the errno for the caller, as for @begin_cpu_access.
 	 */
 	int (*end_cpu_access)(struct dma_buf *dmabuf,
 			      enum dma_data_direction direction);
@@ -129,7 +162,12 @@ struct dma_buf_ops {
 	/**
 	 * @mmap: map the memory into user space. Optional; without it there is
 	 * no mmap(). The core has checked that offset and length are within the
-	 * buffer, and nothing else.
+	 * buffer, whose size never changes, and nothing else.
+	 *
+	 * The mapping need not be coherent: user space brackets its access by
+	 * DMA_BUF_IOCTL_SYNC. An exporter that takes pages out of page tables
+	 * again, say to move them, has to find its mappings for that: it puts a
+	 * file and an offset of its own into @vma.
 	 *
 	 * Context: Process context with mmap_lock held, may sleep.
 	 * &dma_buf.resv is not held.
@@ -139,7 +177,9 @@ struct dma_buf_ops {
 
 	/**
 	 * @vmap: map the whole buffer into the kernel, for the first user; the
-	 * others get the same mapping. Optional.
+	 * others get the same mapping. Optional. What holds for vmap() holds
+	 * here: address space for it is scarce on 32 bits, it may sleep, and
+	 * caches may alias.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 * Return: 0 with @map set, or the errno for the caller.
@@ -180,7 +220,9 @@ struct dma_buf_ops {
  * @ops: the exporter's operations. Not to be cached: some exporters set their
  *	own after the generic export.
  * @resv: reservation object, the exporter's or one that comes with the buffer;
- *	never NULL, constant
+ *	never NULL, constant. All who use the buffer obey its rules, see
+ *	"Implicit Synchronisation" and "Dynamic Importers" in
+ *	Documentation/driver-api/dma-buf.rst.
  * @priv: the exporter's data
  * @exp_name: name of the exporter, not a copy; constant
  * @owner: the exporter's module, of which a reference is held; constant
@@ -224,19 +266,30 @@ struct dma_buf {
 
 /**
  * struct dma_buf_attach_ops - what a dynamic importer implements
+ *
+ * What such an importer has to see to is told under "Dynamic Importers" in
+ * Documentation/driver-api/dma-buf.rst.
  */
 struct dma_buf_attach_ops {
 	/**
-	 * @allow_peer2peer: the device reaches memory that has no struct page,
-	 * such as that of another device. Initial value of
+	 * @allow_peer2peer: the importer can handle memory that has no struct
+	 * page, such as that of another device. Initial value of
 	 * &dma_buf_attachment.peer2peer.
 	 */
 	bool allow_peer2peer;
 
 	/**
-	 * @move_notify: the exporter is going to move the memory. Mappings stay
-	 * valid until the importer has unmapped them, which he does when his
-	 * device is through, and maps again before the next use. Mandatory.
+	 * @move_notify: the exporter is going to move the memory, and need not
+	 * have it pinned for this importer. Mandatory.
+	 *
+	 * Mappings that exist stay valid until the importer unmaps them. It does
+	 * so, and maps again, as soon as it can; what it maps from now on leads
+	 * to the new place. All mappings of dynamic importers are made with
+	 * &dma_buf.resv held, so none is made while the exporter moves the
+	 * memory.
+	 *
+	 * This is no place to wait for the device: accesses that cannot be
+	 * stopped at once have fences in &dma_buf.resv.
 	 *
 	 * Context: Process context. &dma_buf.resv is held.
 	 */
