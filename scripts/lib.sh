@@ -14,7 +14,24 @@
 # make's own variables would reach into the kernel's make.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
-TOP=$(cd "${0%/*}/.." && pwd -P)
+# check_place DIR - leave unless make, kernels, mount and QEMU can take the name:
+# all of them see more in it than a name
+check_place()
+{
+	case $1 in
+	*[[:space:][:cntrl:]:,\"\'\`\$\#%\&\;\|\<\>\(\)\{\}\*\?\[\\\!]* | *]*)
+		echo "$0: the name of the checkout has a character that no" \
+			"kernel can be built with: $1" >&2
+		exit 1
+		;;
+	esac
+}
+
+# A name may end in a newline, which $() would drop: hence the dot.
+TOP=$(cd "${0%/*}/.." && pwd -P && echo .) || exit
+TOP=${TOP%??}
+check_place "$TOP"
+
 SCRIPTS=$TOP/scripts
 BUILD=$TOP/build
 TREE=$BUILD/tree			# the host's tree with the project in it
@@ -158,6 +175,14 @@ judge_kunit()
 	cat "$results" >>"$DMABUF_LOG"
 	grep -E '\[(FAILED|CRASHED|ERROR)\]' "$results" | remember
 	figures=$("$SCRIPTS/kunit-figures" "$results")
+}
+
+# own_tests - run the tests that need no kernel
+own_tests()
+{
+	for test in "$SCRIPTS"/*_test.py; do
+		"$test" || return
+	done
 }
 
 # kernel_version DIR - of a kernel tree
