@@ -177,7 +177,7 @@ judge_kunit()
 	figures=$("$SCRIPTS/kunit-figures" "$results")
 }
 
-# own_tests - run the tests that need no kernel
+# own_tests - run the tests that need no kernel, those of scripts and headers
 own_tests()
 {
 	for test in "$SCRIPTS"/*_test.py; do

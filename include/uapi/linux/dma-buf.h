@@ -4,9 +4,10 @@
  * poll(), lseek() and passing it on.
  */
 
-#ifndef _UAPI_LINUX_DMA_BUF_H
-#define _UAPI_LINUX_DMA_BUF_H
+#ifndef _DMA_BUF_UAPI_H_
+#define _DMA_BUF_UAPI_H_
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 #define DMA_BUF_BASE		'b'
@@ -93,4 +94,4 @@ struct dma_buf_import_sync_file {
 #define DMA_BUF_IOCTL_IMPORT_SYNC_FILE	\
 	_IOW(DMA_BUF_BASE, 3, struct dma_buf_import_sync_file)
 
-#endif /* _UAPI_LINUX_DMA_BUF_H */
+#endif /* _DMA_BUF_UAPI_H_ */
