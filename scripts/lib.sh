@@ -35,7 +35,7 @@ check_place "$TOP"
 SCRIPTS=$TOP/scripts
 BUILD=$TOP/build
 TREE=$BUILD/tree			# the host's tree with the project in it
-JOBS=$(nproc)
+: "${JOBS:=$(nproc)}"
 # ccache is welcome, not needed.
 CC=gcc
 ! command -v ccache >/dev/null || CC="ccache gcc"
