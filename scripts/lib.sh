@@ -202,6 +202,13 @@ lock()
 	flock 9
 }
 
+# count PASSED FAILED SKIPPED - add to the figures of a command
+passed=0 failed=0 skipped=0
+count()
+{
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
 # remember - pass on lines about failures, noted for the end of scripts/test
 remember()
 {
