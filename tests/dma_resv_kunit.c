@@ -794,7 +794,8 @@ static void add_without_slot_and_memory_is_balanced(struct kunit *test)
 	skip_if_that_stops_the_machine(test);
 	fail_alloc_setup(test);
 	dma_resv_lock(obj, NULL);
-	EXPECT_KERNEL_WARNING(test, {
+	/* About the missing slot, and about the fence. */
+	EXPECT_KERNEL_WARNINGS(test, 2, {
 		failed = FAIL_NTH_ALLOC(1, dma_resv_add_fence(obj, &mock->base,
 							      DMA_RESV_USAGE_READ));
 	});
