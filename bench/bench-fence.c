@@ -45,6 +45,36 @@ void bench_fences_init(unsigned int count, bool same_context)
 				 context + (same_context ? 0 : i), i + 1);
 }
 
+/* Number of the last fence that the device has reached. */
+u64 bench_device_seqno;
+
+static bool bench_device_signaled(struct dma_fence *fence)
+{
+	return fence->seqno <= READ_ONCE(bench_device_seqno);
+}
+
+static const struct dma_fence_ops bench_device_fence_ops = {
+	.get_driver_name = bench_fence_name,
+	.get_timeline_name = bench_fence_name,
+	.signaled = bench_device_signaled,
+	.release = bench_fence_release,
+};
+
+/*
+ * The first @count fences, of @contexts by turns, as drivers have them whose device
+ * counts what it has done.
+ */
+void bench_device_fences_init(unsigned int count, unsigned int contexts)
+{
+	u64 context = dma_fence_context_alloc(contexts);
+	unsigned int i;
+
+	bench_device_seqno = 0;
+	for (i = 0; i < count; i++)
+		dma_fence_init(&bench_fences[i], &bench_device_fence_ops,
+			       &bench_lock, context + i % contexts, i + 1);
+}
+
 void bench_fences_signal(unsigned int count)
 {
 	unsigned int i;

@@ -135,6 +135,47 @@ static void finish_same(const struct bench_case *c)
 	bench_fences_put(BATCH);
 }
 
+/* Jobs on some engines by turns, and each time the question whether all is done. */
+static void prepare_submit(const struct bench_case *c)
+{
+	bench_device_fences_init(BATCH, c->param);
+}
+
+static void submit(unsigned int i)
+{
+	dma_resv_lock(&bench_resv, NULL);
+	if (!dma_resv_reserve_fences(&bench_resv, 1))
+		dma_resv_add_fence(&bench_resv, &bench_fences[i],
+				   DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(&bench_resv);
+}
+
+static void run_submit_busy(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		submit(i);
+		bench_sink += dma_resv_test_signaled(&bench_resv,
+						     DMA_RESV_USAGE_READ);
+	}
+}
+
+/* The device is through with a round of jobs when the next one begins. */
+static void run_submit_rounds(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		if (i % c->param == 0) {
+			bench_device_seqno = i;
+			bench_sink += dma_resv_test_signaled(&bench_resv,
+							     DMA_RESV_USAGE_READ);
+		}
+		submit(i);
+	}
+}
+
 static void prepare_fill(const struct bench_case *c)
 {
 	unsigned int i;
@@ -256,6 +297,11 @@ static void run_copy(const struct bench_case *c)
 	  .init = init_pending, .prepare = prepare_fill,		\
 	  .run = run_copy, .finish = finish_fill, .exit = exit_pending }
 
+#define RESV_SUBMIT(name_, param_, run_)				\
+	{ .name = name_, .param = param_, .batch = BATCH,		\
+	  .init = init_empty, .prepare = prepare_submit, .run = run_,	\
+	  .finish = finish_same, .exit = exit_empty }
+
 const struct bench_case bench_resv_cases[] = {
 	{ .name = "resv/lock-unlock", .batch = BATCH, .init = init_empty,
 	  .run = run_lock, .exit = exit_empty },
@@ -264,7 +310,14 @@ const struct bench_case bench_resv_cases[] = {
 	{ .name = "resv/add-same-context", .batch = BATCH, .init = init_empty,
 	  .prepare = prepare_same, .run = run_add_same, .finish = finish_same,
 	  .exit = exit_empty },
+	RESV_SUBMIT("resv/submit-busy-1", 1, run_submit_busy),
+	RESV_SUBMIT("resv/submit-busy-4", 4, run_submit_busy),
+	RESV_SUBMIT("resv/submit-busy-16", 16, run_submit_busy),
+	RESV_SUBMIT("resv/submit-rounds-1", 1, run_submit_rounds),
+	RESV_SUBMIT("resv/submit-rounds-4", 4, run_submit_rounds),
+	RESV_SUBMIT("resv/submit-rounds-16", 16, run_submit_rounds),
 	RESV_FILL("resv/fill-4", 4, BATCH_FILL),
+	RESV_FILL("resv/fill-16", 16, BATCH_FILL),
 	RESV_FILL("resv/fill-64", 64, BATCH_FILL),
 	RESV_PENDING("resv/iterate-locked-64", 64, run_iterate_locked),
 	RESV_PENDING("resv/iterate-unlocked-1", 1, run_iterate_unlocked),
@@ -274,6 +327,8 @@ const struct bench_case bench_resv_cases[] = {
 	RESV_SIGNALLED("resv/test-signaled-done-64", 64, run_test_signaled),
 	RESV_PENDING("resv/get-singleton-1", 1, run_get_singleton),
 	RESV_PENDING("resv/get-singleton-4", 4, run_get_singleton),
+	RESV_SIGNALLED("resv/test-signaled-done-1", 1, run_test_signaled),
+	RESV_SIGNALLED("resv/test-signaled-done-4", 4, run_test_signaled),
 	RESV_PENDING("resv/get-fences-1", 1, run_get_fences),
 	RESV_PENDING("resv/get-fences-64", 64, run_get_fences),
 	RESV_COPY("resv/copy-1", 1),

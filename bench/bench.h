@@ -50,6 +50,8 @@ extern struct dma_fence *bench_fences;
 
 void bench_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
 void bench_fences_init(unsigned int count, bool same_context);
+void bench_device_fences_init(unsigned int count, unsigned int contexts);
+extern u64 bench_device_seqno;
 void bench_fences_signal(unsigned int count);
 void bench_fences_put(unsigned int count);
 
