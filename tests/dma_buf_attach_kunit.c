@@ -144,9 +144,9 @@ static void dma_buf_attach_null_buffer(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
 
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     PTR_ERR_OR_ZERO(dma_buf_attach(NULL, ac->dev))));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       PTR_ERR_OR_ZERO(dma_buf_attach(NULL, ac->dev))));
 }
 
 static void dma_buf_attach_null_device(struct kunit *test)
@@ -154,9 +154,10 @@ static void dma_buf_attach_null_device(struct kunit *test)
 	struct attach_case *ac = test->priv;
 
 	export(test);
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     PTR_ERR_OR_ZERO(dma_buf_attach(ac->exp->buf, NULL))));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       PTR_ERR_OR_ZERO(dma_buf_attach(ac->exp->buf,
+									      NULL))));
 	mock_expect_trace(ac->exp, "");
 }
 
@@ -165,9 +166,9 @@ static void dma_buf_attach_without_move_notify(struct kunit *test)
 	struct attach_case *ac = test->priv;
 
 	export(test);
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     attach_error(test, &importer_ops_without_notify)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       attach_error(test, &importer_ops_without_notify)));
 	mock_expect_trace(ac->exp, "");
 }
 
@@ -178,7 +179,7 @@ static void dma_buf_detach_null_buffer(struct kunit *test)
 
 	export(test);
 	attach = attach_importer(test, NULL);
-	test_expect_warnings(test, 1, dma_buf_detach(NULL, attach));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(NULL, attach));
 	mock_expect_trace(ac->exp, "attach");
 	detach(attach);
 }
@@ -188,7 +189,7 @@ static void dma_buf_detach_null_attachment(struct kunit *test)
 	struct attach_case *ac = test->priv;
 
 	export(test);
-	test_expect_warnings(test, 1, dma_buf_detach(ac->exp->buf, NULL));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(ac->exp->buf, NULL));
 	mock_expect_trace(ac->exp, "");
 }
 
@@ -200,7 +201,7 @@ static void dma_buf_detach_from_other_buffer(struct kunit *test)
 
 	export(test);
 	attach = attach_importer(test, NULL);
-	test_expect_warnings(test, 1, dma_buf_detach(other, attach));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(other, attach));
 	mock_expect_trace(ac->exp, "attach");
 	KUNIT_EXPECT_FALSE(test, list_empty(&ac->exp->buf->attachments));
 	detach(attach);
@@ -575,14 +576,14 @@ static void dma_buf_attach_interrupted(struct kunit *test)
 
 static void dma_buf_map_null_attachment(struct kunit *test)
 {
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(NULL)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(NULL)));
 }
 
 static void dma_buf_map_unlocked_null_attachment(struct kunit *test)
 {
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL, map_error(NULL, DMA_TO_DEVICE)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL, map_error(NULL, DMA_TO_DEVICE)));
 }
 
 static void dma_buf_map_null_buffer(struct kunit *test)
@@ -591,10 +592,10 @@ static void dma_buf_map_null_buffer(struct kunit *test)
 
 	attach = kunit_kzalloc(test, sizeof(*attach), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, attach);
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(attach)));
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL, map_error(attach, DMA_TO_DEVICE)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(attach)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL, map_error(attach, DMA_TO_DEVICE)));
 }
 
 static void dma_buf_unmap_null(struct kunit *test)
@@ -607,10 +608,10 @@ static void dma_buf_unmap_null(struct kunit *test)
 	attach = attach_importer(test, NULL);
 	sgt = map(test, attach, DMA_TO_DEVICE);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
-	test_expect_warnings(test, 1,
-			     dma_buf_unmap_attachment(NULL, sgt, DMA_TO_DEVICE));
-	test_expect_warnings(test, 1,
-			     dma_buf_unmap_attachment(attach, NULL, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       dma_buf_unmap_attachment(NULL, sgt, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       dma_buf_unmap_attachment(attach, NULL, DMA_TO_DEVICE));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach map");
 	unmap(attach, sgt, DMA_TO_DEVICE);
@@ -626,8 +627,8 @@ static void dma_buf_unmap_unlocked_null(struct kunit *test)
 	export(test);
 	attach = attach_importer(test, NULL);
 	sgt = map(test, attach, DMA_TO_DEVICE);
-	test_expect_warnings(test, 1, unmap(NULL, sgt, DMA_TO_DEVICE));
-	test_expect_warnings(test, 1, unmap(attach, NULL, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNINGS(test, 1, unmap(NULL, sgt, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNINGS(test, 1, unmap(attach, NULL, DMA_TO_DEVICE));
 	mock_expect_trace(ac->exp, "attach map");
 	unmap(attach, sgt, DMA_TO_DEVICE);
 	detach(attach);
@@ -1054,9 +1055,9 @@ static void dma_buf_pin_of_static_exporter(struct kunit *test)
 	export(test);
 	attach = attach_importer(test, &importer_ops);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0));
-	test_expect_warnings(test, 0, dma_buf_unpin(attach));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0));
+	EXPECT_KERNEL_WARNINGS(test, 0, dma_buf_unpin(attach));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach map");
 	detach(attach);
@@ -1070,8 +1071,8 @@ static void dma_buf_pin_by_static_importer_warns(struct kunit *test)
 	export(test);
 	attach = attach_importer(test, NULL);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
-	test_expect_warnings(test, 1, dma_buf_pin(attach));
-	test_expect_warnings(test, 1, dma_buf_unpin(attach));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_pin(attach));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_unpin(attach));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach");
 	detach(attach);
@@ -1396,7 +1397,7 @@ static void dma_buf_unlocked_caller_warns(struct kunit *test)
 	else
 		export(test);
 	attach = attach_importer(test, param->dynamic ? &importer_ops : NULL);
-	test_expect_warnings(test, 1, param->call(attach));
+	EXPECT_KERNEL_WARNINGS(test, 1, param->call(attach));
 	detach(attach);
 }
 

@@ -30,17 +30,17 @@ static struct dma_buf *export(struct kunit *test)
 
 static void dma_buf_begin_null(struct kunit *test)
 {
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     dma_buf_begin_cpu_access(NULL, DMA_TO_DEVICE)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       dma_buf_begin_cpu_access(NULL, DMA_TO_DEVICE)));
 }
 
 static void dma_buf_end_null(struct kunit *test)
 {
 	test_skip_stock(test, "stops the machine");
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     dma_buf_end_cpu_access(NULL, DMA_TO_DEVICE)));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       dma_buf_end_cpu_access(NULL, DMA_TO_DEVICE)));
 }
 
 static const struct direction {
@@ -248,8 +248,8 @@ static void dma_buf_vmap_null(struct kunit *test)
 {
 	struct iosys_map map = stale_map(test);
 
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, dma_buf_vmap(NULL, &map), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, dma_buf_vmap(NULL, &map), -EINVAL));
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
 }
 
@@ -257,8 +257,8 @@ static void dma_buf_vmap_unlocked_null(struct kunit *test)
 {
 	struct iosys_map map = stale_map(test);
 
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(NULL, &map), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(NULL, &map), -EINVAL));
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
 }
 
@@ -266,8 +266,8 @@ static void dma_buf_vunmap_null(struct kunit *test)
 {
 	struct iosys_map map = stale_map(test);
 
-	test_expect_warnings(test, 1, dma_buf_vunmap(NULL, &map));
-	test_expect_warnings(test, 1, dma_buf_vunmap_unlocked(NULL, &map));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap(NULL, &map));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap_unlocked(NULL, &map));
 }
 
 static void dma_buf_vmap_without_exporter_op(struct kunit *test)
@@ -278,8 +278,8 @@ static void dma_buf_vmap_without_exporter_op(struct kunit *test)
 
 	exp->ops.vmap = NULL;
 	buf = export(test);
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf, &map), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf, &map), -EINVAL));
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
 }
 
@@ -403,8 +403,8 @@ static void dma_buf_vmap_failure_clears_map(struct kunit *test)
 
 	test_skip_stock(test, "warns");
 	exp->fail[MOCK_VMAP] = -ENOMEM;
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf, &map), -ENOMEM));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf, &map), -ENOMEM));
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
 }
 
@@ -430,7 +430,7 @@ static void dma_buf_vunmap_of_nothing(struct kunit *test)
 	struct dma_buf *buf = export(test);
 
 	test_skip_stock(test, "stops the machine");
-	test_expect_warnings(test, 1, dma_buf_vunmap_unlocked(buf, &map));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap_unlocked(buf, &map));
 	mock_expect_trace(exp, "");
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
 	dma_buf_vunmap_unlocked(buf, &map);
@@ -445,7 +445,7 @@ static void dma_buf_vunmap_of_no_map(struct kunit *test)
 
 	test_skip_stock(test, "stops the machine");
 	iosys_map_clear(&none);
-	test_expect_warnings(test, 1, dma_buf_vunmap_unlocked(buf, &none));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap_unlocked(buf, &none));
 	mock_expect_trace(exp, "");
 }
 
@@ -457,7 +457,7 @@ static void dma_buf_vunmap_of_other_map(struct kunit *test)
 
 	test_skip_stock(test, "stops the machine");
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
-	test_expect_warnings(test, 1, dma_buf_vunmap_unlocked(buf, &other));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap_unlocked(buf, &other));
 	mock_expect_trace(exp, "vmap");
 	dma_buf_vunmap_unlocked(buf, &map);
 	mock_expect_trace(exp, "vunmap");
@@ -555,8 +555,8 @@ static void dma_buf_mmap_null_buffer(struct kunit *test)
 {
 	struct vm_area_struct *vma = create_vma(test, 1);
 
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, dma_buf_mmap(NULL, vma, 0), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, dma_buf_mmap(NULL, vma, 0), -EINVAL));
 	fput(vma->vm_file);
 }
 
@@ -564,8 +564,8 @@ static void dma_buf_mmap_null_area(struct kunit *test)
 {
 	struct dma_buf *buf = export(test);
 
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, NULL, 0), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, NULL, 0), -EINVAL));
 }
 
 static void dma_buf_mmap_without_exporter_op(struct kunit *test)

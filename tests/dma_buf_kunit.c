@@ -152,9 +152,9 @@ static void dma_buf_export_refuses(struct kunit *test)
 	struct mock_exporter *exp = mock_exporter_create(test);
 
 	bad->spoil(exp);
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
 	KUNIT_EXPECT_EQ(test, exp->calls[MOCK_RELEASE].count, 0);
 }
 
@@ -167,9 +167,9 @@ static void dma_buf_export_refuses_before_taking_owner(struct kunit *test)
 
 	exp->info.owner = owner;
 	bad->spoil(exp);
-	test_expect_warnings(test, 1,
-			     KUNIT_EXPECT_EQ(test, -EINVAL,
-					     PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
+	EXPECT_KERNEL_WARNINGS(test, 1,
+			       KUNIT_EXPECT_EQ(test, -EINVAL,
+					       PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
 	KUNIT_EXPECT_EQ(test, fake_module_count(owner), 1);
 }
 
@@ -179,9 +179,9 @@ static void dma_buf_export_dying_owner(struct kunit *test)
 	struct mock_exporter *exp = mock_exporter_create(test);
 
 	exp->info.owner = owner;
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, -ENOENT,
-					     PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, -ENOENT,
+					       PTR_ERR_OR_ZERO(mock_exporter_export(exp))));
 }
 
 static void dma_buf_export_failure_does_not_release(struct kunit *test)
@@ -518,7 +518,7 @@ static void dma_buf_get_dma_buf_counts(struct kunit *test)
 
 static void dma_buf_put_null_warns(struct kunit *test)
 {
-	test_expect_warnings(test, 1, dma_buf_put(NULL));
+	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_put(NULL));
 }
 
 static void dma_buf_put_keeps_while_referenced(struct kunit *test)
@@ -616,7 +616,7 @@ static void dma_buf_destroy_warns_about_attachments(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(exp));
 	list_add(&left_behind, &exp->buf->attachments);
-	test_expect_warnings(test, 1, put_and_wait(exp));
+	EXPECT_KERNEL_WARNINGS(test, 1, put_and_wait(exp));
 }
 
 static void dma_buf_destroy_warns_about_vmap(struct kunit *test)
@@ -627,15 +627,15 @@ static void dma_buf_destroy_warns_about_vmap(struct kunit *test)
 	test_skip_stock(test, "stops the machine");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(exp));
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(exp->buf, &map), 0);
-	test_expect_warnings(test, 1, put_and_wait(exp));
+	EXPECT_KERNEL_WARNINGS(test, 1, put_and_wait(exp));
 }
 
 /* File descriptors */
 
 static void dma_buf_fd_null(struct kunit *test)
 {
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, dma_buf_fd(NULL, 0), -EINVAL));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, dma_buf_fd(NULL, 0), -EINVAL));
 }
 
 static void dma_buf_fd_without_file(struct kunit *test)

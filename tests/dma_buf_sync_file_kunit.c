@@ -438,8 +438,8 @@ static void dma_buf_import_sync_file_array(struct kunit *test)
 	struct dma_buf *buf = mock_buf_create(test);
 	int fd = sync_file_fd(test, mock_array(test, one, two));
 
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
 	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 2);
 	KUNIT_EXPECT_TRUE(test, has_fence(buf, one, DMA_RESV_USAGE_WRITE));
 	KUNIT_EXPECT_TRUE(test, has_fence(buf, two, DMA_RESV_USAGE_WRITE));
@@ -558,8 +558,8 @@ static void dma_buf_import_sync_file_nested(struct kunit *test)
 	int fd = sync_file_fd(test, nest->container);
 
 	nest_expect_refs(test, nest, refs);
-	test_expect_warnings(test, 0,
-			     KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW, fd)));
 	KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), NUM_LEAVES);
 	for (i = 0; i < NUM_LEAVES; i++)
 		KUNIT_EXPECT_TRUE(test, has_fence(buf, nest->leaves[i], DMA_RESV_USAGE_WRITE));
@@ -679,7 +679,7 @@ static void dma_buf_import_sync_file_empty_array(struct kunit *test)
 	struct dma_buf *buf = mock_buf_create(test);
 	struct dma_fence_array *array = NULL;
 
-	test_expect_warnings(test, 1, array = dma_fence_array_create(0, NULL, 1, 1, false));
+	EXPECT_KERNEL_WARNINGS(test, 1, array = dma_fence_array_create(0, NULL, 1, 1, false));
 	mock_container_adopt(test, array ? &array->base : NULL);
 	KUNIT_EXPECT_EQ(test, 0, import_sync_file(test, buf, FLAGS_RW,
 						  sync_file_fd(test, &array->base)));

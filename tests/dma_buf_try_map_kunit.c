@@ -11,6 +11,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 
+#include "expect_warn.h"
 #include "fail_alloc.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
@@ -94,14 +95,14 @@ static void dma_buf_try_map_null(struct kunit *test)
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 
-	test_expect_warnings(test, 1,
-			     sgt = dma_buf_try_map_attachment(NULL, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNING(test,
+			      sgt = dma_buf_try_map_attachment(NULL, DMA_TO_DEVICE));
 	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EINVAL));
 
 	attach = kunit_kzalloc(test, sizeof(*attach), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, attach);
-	test_expect_warnings(test, 1,
-			     sgt = dma_buf_try_map_attachment(attach, DMA_TO_DEVICE));
+	EXPECT_KERNEL_WARNING(test,
+			      sgt = dma_buf_try_map_attachment(attach, DMA_TO_DEVICE));
 	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EINVAL));
 }
 

@@ -585,7 +585,7 @@ static void heap_undoes_forgotten_vmap(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
 	vaddr_when_emptied = &map;
-	test_expect_warnings(test, 1, {
+	EXPECT_KERNEL_WARNINGS(test, 1, {
 		put(buf);
 		KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&emptied, HZ), 0);
 	});

@@ -14,25 +14,6 @@
 #include "mock_fence.h"
 
 /**
- * test_expect_warnings() - run a statement that must warn that often
- * @test: case
- * @num: number of warnings, 0 to demand silence
- * @stmt: statement; it may not leave the case
- *
- * Warnings that came before do not hide new ones, see expect_warn_forget().
- */
-#define test_expect_warnings(test, num, stmt) do {			\
-	struct kmsg_dump_iter __from;					\
-	unsigned int __count;						\
-									\
-	expect_warn_begin(&__from);					\
-	stmt;								\
-	__count = expect_warn_end(&__from);				\
-	if (EXPECT_WARN_VISIBLE)					\
-		KUNIT_EXPECT_EQ(test, __count, num);			\
-} while (0)
-
-/**
  * test_skip_stock() - skip a case that the stock core of 6.12 cannot pass
  * @test: case
  * @why: what the stock core does there
