@@ -6,13 +6,10 @@
 
 #include <kunit/device.h>
 #include <kunit/test.h>
-#include <linux/completion.h>
 #include <linux/dcache.h>
-#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
-#include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -23,6 +20,7 @@
 #include "fail_alloc.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
+#include "race.h"
 #include "test_util.h"
 
 #define TEXT_SIZE	1024
@@ -343,55 +341,86 @@ static void dma_buf_name_of_attached(struct kunit *test)
 
 #define RACE_NAME_A	"a"
 #define RACE_NAME_B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define RACE_ROUNDS	50
+#define RACE_STEPS	8
 
+/**
+ * struct name_race - a buffer whose name is set on one side and read on the other
+ * @buf: buffer, called A at the begin of each round
+ * @user: both names in user memory, A at 0 and B at 64
+ * @ret: last error of setting a name
+ * @seen: how often the reader has seen A, and B
+ * @torn: how often something else
+ */
 struct name_race {
 	struct dma_buf *buf;
-	struct completion done;
-	unsigned int seen;
+	char __user *user;
+	long ret;
+	unsigned int seen[2];
 	unsigned int torn;
 };
 
-static int name_reader(void *data)
+static void name_race_set(struct name_race *race, bool b)
+{
+	long ret = buf_ioctl(race->buf, DMA_BUF_SET_NAME, race->user + b * 64);
+
+	if (ret)
+		race->ret = ret;
+}
+
+static bool name_race_prepare(struct kunit *test, void *data)
+{
+	name_race_set(data, false);
+	return true;
+}
+
+static void name_race_write(void *data)
+{
+	for (int i = 1; i <= RACE_STEPS; i++)
+		name_race_set(data, i % 2);
+}
+
+static void name_race_read(void *data)
 {
 	struct name_race *race = data;
 	char text[64];
 
-	for (int i = 0; i < RACE_ROUNDS; i++) {
+	for (int i = 0; i < RACE_STEPS; i++) {
 		const char *path = d_path(&race->buf->file->f_path, text, sizeof(text));
 
-		if (!strcmp(path, "/dmabuf:" RACE_NAME_A) ||
-		    !strcmp(path, "/dmabuf:" RACE_NAME_B))
-			race->seen++;
+		if (!strcmp(path, "/dmabuf:" RACE_NAME_A))
+			race->seen[0]++;
+		else if (!strcmp(path, "/dmabuf:" RACE_NAME_B))
+			race->seen[1]++;
 		else
 			race->torn++;
-		usleep_range(100, 500);
 	}
-	complete(&race->done);
-
-	return 0;
 }
+
+static bool name_race_check(struct kunit *test, void *data)
+{
+	struct name_race *race = data;
+
+	KUNIT_EXPECT_EQ(test, race->ret, 0);
+	KUNIT_EXPECT_EQ(test, race->torn, 0);
+	return true;
+}
+
+static const struct race set_name_against_read = {
+	name_race_prepare, name_race_write, name_race_read, name_race_check,
+};
 
 /* whatever the interleaving: a reader sees one name or the other */
 static void dma_buf_name_race(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
-	struct name_race race = { .buf = buf };
-	char __user *user = test_user_page(test);
-	struct task_struct *task;
+	struct name_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
 
-	init_completion(&race.done);
-	KUNIT_ASSERT_EQ(test, set_name(test, buf, RACE_NAME_A), 0);
-	KUNIT_ASSERT_EQ(test, copy_to_user(user, RACE_NAME_A, sizeof(RACE_NAME_A)), 0);
-	KUNIT_ASSERT_EQ(test, copy_to_user(user + 64, RACE_NAME_B, sizeof(RACE_NAME_B)), 0);
-	task = kthread_run(name_reader, &race, "dma-buf-names");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	for (int i = 0; !try_wait_for_completion(&race.done); i++) {
-		KUNIT_EXPECT_EQ(test, 0, buf_ioctl(buf, DMA_BUF_SET_NAME, user + (i % 2) * 64));
-		usleep_range(100, 500);
-	}
-	KUNIT_EXPECT_EQ(test, race.torn, 0);
-	KUNIT_EXPECT_EQ(test, race.seen, RACE_ROUNDS);
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	race->buf = export(test);
+	race->user = test_user_page(test);
+	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user, RACE_NAME_A, sizeof(RACE_NAME_A)));
+	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user + 64, RACE_NAME_B, sizeof(RACE_NAME_B)));
+	race_run(test, &set_name_against_read, race);
+	race_expect_both(test, race->seen[0], race->seen[1]);
 }
 
 /* fdinfo */

@@ -33,6 +33,7 @@
  * @ret: what the call of interest returned, a side each
  * @wrong: what must not be was seen
  * @any: arrays signal with the first member
+ * @outcomes: rounds that ended so, and otherwise
  */
 struct arena {
 	struct dma_fence *fences[NUM_FENCES];
@@ -43,7 +44,22 @@ struct arena {
 	int ret[2];
 	bool wrong;
 	bool any;
+	unsigned int outcomes[2];
 };
+
+/* Both sides may have seen something: neither takes back what the other one says. */
+static void arena_expect(struct arena *arena, bool right)
+{
+	if (!right)
+		WRITE_ONCE(arena->wrong, true);
+}
+
+/* Each way must be taken sometimes, or the sides never met. */
+static void arena_run(struct kunit *test, const struct race *race, struct arena *arena)
+{
+	race_run(test, race, arena);
+	race_expect_both(test, arena->outcomes[0], arena->outcomes[1]);
+}
 
 static void arena_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
@@ -120,6 +136,7 @@ static void arena_expect_call(struct kunit *test, struct arena *arena)
 	if (arena->ret[0])
 		KUNIT_EXPECT_EQ(test, arena->ret[0], -ENOENT);
 	KUNIT_EXPECT_EQ(test, arena->calls, arena->ret[0] ? 0 : 1);
+	arena->outcomes[!arena->ret[0]]++;
 }
 
 static struct arena *arena_create(struct kunit *test)
@@ -167,7 +184,7 @@ static const struct race add_against_signal = {
 
 static void callback_is_called_once_or_refused(struct kunit *test)
 {
-	race_run(test, &add_against_signal, arena_create(test));
+	arena_run(test, &add_against_signal, arena_create(test));
 }
 
 static bool prepare_callback(struct kunit *test, void *data)
@@ -186,6 +203,7 @@ static bool check_one_winner(struct kunit *test, void *data)
 	KUNIT_EXPECT_EQ(test, min(arena->ret[0], arena->ret[1]), -EINVAL);
 	KUNIT_EXPECT_EQ(test, max(arena->ret[0], arena->ret[1]), 0);
 	KUNIT_EXPECT_EQ(test, arena->calls, 1);
+	arena->outcomes[!arena->ret[0]]++;
 	return arena_clear(test, arena);
 }
 
@@ -195,7 +213,7 @@ static const struct race signal_against_signal = {
 
 static void one_of_two_signals_wins(struct kunit *test)
 {
-	race_run(test, &signal_against_signal, arena_create(test));
+	arena_run(test, &signal_against_signal, arena_create(test));
 }
 
 static void remove_callback_here(void *data)
@@ -203,8 +221,7 @@ static void remove_callback_here(void *data)
 	struct arena *arena = data;
 
 	arena->ret[0] = dma_fence_remove_callback(arena->head, &arena->cb);
-	if (READ_ONCE(arena->in_call))
-		arena->wrong = true;
+	arena_expect(arena, !READ_ONCE(arena->in_call));
 }
 
 static bool check_removed(struct kunit *test, void *data)
@@ -212,6 +229,7 @@ static bool check_removed(struct kunit *test, void *data)
 	struct arena *arena = data;
 
 	KUNIT_EXPECT_EQ(test, arena->calls, arena->ret[0] ? 0 : 1);
+	arena->outcomes[!arena->ret[0]]++;
 	return arena_clear(test, arena);
 }
 
@@ -221,7 +239,7 @@ static const struct race remove_against_signal = {
 
 static void callback_is_removed_or_has_run(struct kunit *test)
 {
-	race_run(test, &remove_against_signal, arena_create(test));
+	arena_run(test, &remove_against_signal, arena_create(test));
 }
 
 /* A driver whose fence is seen to be done by whoever looks. */
@@ -467,7 +485,7 @@ static const struct race enable_array_against_signal = {
 
 static void array_completes_while_being_enabled(struct kunit *test)
 {
-	race_run(test, &enable_array_against_signal, arena_create_mode(test));
+	arena_run(test, &enable_array_against_signal, arena_create_mode(test));
 }
 
 static bool prepare_enabled_array(struct kunit *test, void *data)
@@ -505,9 +523,9 @@ static void poll_until_done(void *data)
 	struct arena *arena = data;
 	unsigned int wanted = arena->any ? 1 : NUM_FENCES;
 
-	arena->wrong |= !race_spin(head_polls_done, arena);
-	arena->wrong |= arena_num_done(arena) < wanted;
-	arena->wrong |= !dma_fence_is_signaled(arena->head);
+	arena_expect(arena, race_spin(head_polls_done, arena));
+	arena_expect(arena, arena_num_done(arena) >= wanted);
+	arena_expect(arena, dma_fence_is_signaled(arena->head));
 }
 
 static const struct race poll_array_against_signal = {
@@ -577,7 +595,7 @@ static const struct race enable_array_against_errors = {
 /* Whether the callback sees it or enabling does, it must not be lost. */
 static void error_is_found_while_being_enabled(struct kunit *test)
 {
-	race_run(test, &enable_array_against_errors, arena_create_mode(test));
+	arena_run(test, &enable_array_against_errors, arena_create_mode(test));
 }
 
 /* ---- chains ---- */
@@ -622,7 +640,7 @@ static const struct race enable_chain_against_signal = {
 
 static void node_completes_while_being_enabled(struct kunit *test)
 {
-	race_run(test, &enable_chain_against_signal, arena_create(test));
+	arena_run(test, &enable_chain_against_signal, arena_create(test));
 }
 
 static bool prepare_enabled_chain(struct kunit *test, void *data)
@@ -648,7 +666,7 @@ static void walk(void *data)
 	struct dma_fence *fence;
 
 	dma_fence_chain_for_each(fence, arena->head) {
-		arena->wrong |= fence->seqno >= last;
+		arena_expect(arena, fence->seqno < last);
 		last = fence->seqno;
 	}
 }
@@ -709,10 +727,10 @@ static void find_points(void *data)
 
 	for (point = NUM_FENCES; point; point--) {
 		fence = dma_fence_get(arena->head);
-		arena->wrong |= !!dma_fence_chain_find_seqno(&fence, point);
+		arena_expect(arena, !dma_fence_chain_find_seqno(&fence, point));
 		for (i = fence ? fence->seqno : 0; i < point; i++)
-			arena->wrong |= !test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
-						  &arena->fences[i]->flags);
+			arena_expect(arena, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
+						     &arena->fences[i]->flags));
 		dma_fence_put(fence);
 	}
 }
@@ -786,7 +804,7 @@ static void walk_from_tip(void *data)
 
 	dma_fence_chain_for_each(fence, fork->tips[1])
 		num++;
-	fork->arena.wrong |= num != 3;
+	arena_expect(&fork->arena, num == 3);
 	dma_fence_put(fork->tips[1]);
 }
 
@@ -822,12 +840,11 @@ static void merge_some(void *data)
 
 	for (i = 0; i < NUM_FENCES; i++) {
 		merged = dma_fence_unwrap_merge(arena->head, arena->fences[i]);
-		if (!merged) {
-			arena->wrong = true;
+		arena_expect(arena, merged);
+		if (!merged)
 			return;
-		}
 		if (dma_fence_is_signaled(merged))
-			arena->wrong |= arena_num_done(arena) < NUM_FENCES;
+			arena_expect(arena, arena_num_done(arena) == NUM_FENCES);
 		dma_fence_put(merged);
 	}
 }
@@ -845,6 +862,7 @@ struct poller {
 	struct arena arena;
 	struct sync_file *file;
 	struct poll_wqueues table;
+	bool at_once;
 	bool ready;
 };
 
@@ -869,8 +887,8 @@ static void poll_file(void *data)
 	struct poller *poller = data;
 
 	poll_initwait(&poller->table);
-	poller->ready = vfs_poll(poller->file->file, &poller->table.pt) & EPOLLIN ||
-			race_spin(poller_woken, &poller->table);
+	poller->at_once = vfs_poll(poller->file->file, &poller->table.pt) & EPOLLIN;
+	poller->ready = poller->at_once || race_spin(poller_woken, &poller->table);
 	poll_freewait(&poller->table);
 }
 
@@ -884,6 +902,7 @@ static bool check_poller(struct kunit *test, void *data)
 	struct poller *poller = data;
 
 	KUNIT_EXPECT_TRUE(test, poller->ready);
+	poller->arena.outcomes[poller->at_once]++;
 	KUNIT_EXPECT_TRUE(test, vfs_poll(poller->file->file, NULL) == EPOLLIN);
 	__fput_sync(poller->file->file);
 	return arena_clear(test, &poller->arena);
@@ -901,6 +920,7 @@ static void poller_of_a_sync_file_is_woken(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_SYNC_FILE))
 		kunit_skip(test, "needs CONFIG_SYNC_FILE");
 	race_run(test, &poll_file_against_signal, poller);
+	race_expect_both(test, poller->arena.outcomes[0], poller->arena.outcomes[1]);
 }
 
 static void close_file(void *data)

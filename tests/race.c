@@ -17,7 +17,10 @@
 #include "mock_fence.h"
 #include "race.h"
 
+/* A race takes that long, and longer until there were enough rounds, but not for ever. */
 #define RACE_MS		200
+#define RACE_MAX_MS	10000
+#define RACE_ROUNDS	1000
 
 /* No side is late by as many steps of a few instructions. */
 #define RACE_JITTER	256
@@ -103,20 +106,30 @@ static struct task_struct *race_start(struct race_state *state, unsigned int cpu
 /* Also if an assertion has ended the case, whose stack is gone then. */
 KUNIT_DEFINE_ACTION_WRAPPER(race_stop, kthread_stop, struct task_struct *);
 
+/* Some time, and enough rounds; the case fails if these take too long. */
+static bool race_goes_on(struct race_state *state, unsigned long begin)
+{
+	unsigned int ms = state->round < RACE_ROUNDS ? RACE_MAX_MS : RACE_MS;
+
+	return time_before(jiffies, begin + msecs_to_jiffies(ms));
+}
+
 /**
  * race_run() - let two functions race for a while
  * @test: running case, which is skipped on a machine with one CPU
  * @race: the race
  * @data: passed to its functions
  *
- * Ends early when one of them says so, or an expectation has failed.
+ * Ends early when one of them says so, or an expectation has failed. Fails if the
+ * machine is too slow for that many rounds that something is likely to happen.
  */
 void race_run(struct kunit *test, const struct race *race, void *data)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(RACE_MS);
+	unsigned long begin = jiffies;
 	unsigned int cpu, other;
 	struct race_state *state;
 	struct task_struct *task;
+	bool more;
 
 	cpu = cpumask_first(cpu_online_mask);
 	other = cpumask_next(cpu, cpu_online_mask);
@@ -133,14 +146,34 @@ void race_run(struct kunit *test, const struct race *race, void *data)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, race_stop, task));
 
-	while (race_round(test, state) && time_before(jiffies, end) &&
-	       test->status == KUNIT_SUCCESS)
+	do {
 		cond_resched();
+		more = race_round(test, state);
+	} while (more && race_goes_on(state, begin) && test->status == KUNIT_SUCCESS);
 
 	kunit_release_action(test, race_stop, task);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
-	kunit_info(test, "%u rounds\n", state->round);
-	KUNIT_EXPECT_GT(test, state->round, 0);
+	kunit_info(test, "%u rounds, %u ms\n", state->round, jiffies_to_msecs(jiffies - begin));
+	more &= test->status == KUNIT_SUCCESS;
+	KUNIT_EXPECT_GE(test, state->round, more ? RACE_ROUNDS : 1);
+}
+
+/**
+ * race_expect_both() - expect that a race has ended now in one way, now in the other
+ * @test: running case
+ * @first: how often in one way
+ * @second: how often in the other
+ *
+ * Otherwise the sides may never have met. Says nothing about a race that has failed.
+ */
+void race_expect_both(struct kunit *test, unsigned int first, unsigned int second)
+{
+	kunit_info(test, "%u one way, %u the other\n", first, second);
+	if (test->status != KUNIT_SUCCESS)
+		return;
+
+	KUNIT_EXPECT_GT(test, first, 0);
+	KUNIT_EXPECT_GT(test, second, 0);
 }
 
 /**

@@ -31,6 +31,7 @@ struct race {
 };
 
 void race_run(struct kunit *test, const struct race *race, void *data);
+void race_expect_both(struct kunit *test, unsigned int first, unsigned int second);
 void race_linger(void);
 bool race_spin(bool (*done)(void *data), void *data);
 
