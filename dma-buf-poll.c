@@ -8,6 +8,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -34,23 +35,15 @@
  * An exporter has nothing to do for it.
  */
 
-/* Index into dma_buf.poll_cb. */
-enum dma_buf_poll_direction {
-	DMA_BUF_POLL_IN,
-	DMA_BUF_POLL_OUT,
-};
-
-static __poll_t dma_buf_poll_events(enum dma_buf_poll_direction direction)
+static __poll_t dma_buf_poll_event(bool write)
 {
-	return direction == DMA_BUF_POLL_OUT ? EPOLLOUT : EPOLLIN;
+	return write ? EPOLLOUT : EPOLLIN;
 }
 
-/* The event in dma_buf.poll_active. */
-static u16 dma_buf_poll_bit(enum dma_buf_poll_direction direction)
+static struct dma_buf_poll_cb_t *dma_buf_poll_cb(struct dma_buf *dmabuf,
+						 bool write)
 {
-	static_assert(((__force u32)EPOLLIN | (__force u32)EPOLLOUT) <= U16_MAX);
-
-	return (__force u16)dma_buf_poll_events(direction);
+	return write ? &dmabuf->cb_out : &dmabuf->cb_in;
 }
 
 /*
@@ -69,67 +62,49 @@ static u16 dma_buf_poll_bit(enum dma_buf_poll_direction direction)
  *
  * If the callback could not be added the fence has signalled, and the next one
  * is tried. If the event was active, the callback that is going to clear it
- * finds the poller on the queue, who entered it under the lock under which the
- * event is cleared.
+ * finds the poller on the queue, which it has entered under the lock under which
+ * the event is cleared.
  */
-static void dma_buf_poll_clear(struct dma_buf *dmabuf,
-			       enum dma_buf_poll_direction direction)
+static void dma_buf_poll_clear(struct dma_buf_poll_cb_t *dcb)
 {
-	guard(spinlock_irqsave)(&dmabuf->poll.lock);
+	guard(spinlock_irqsave)(&dcb->poll->lock);
 
-	dmabuf->poll_active &= ~dma_buf_poll_bit(direction);
-	wake_up_locked_poll(&dmabuf->poll, dma_buf_poll_events(direction));
+	wake_up_locked_poll(dcb->poll, dcb->active);
+	WRITE_ONCE(dcb->active, 0);
 }
 
-static void dma_buf_poll_signaled(struct dma_buf *dmabuf,
-				  enum dma_buf_poll_direction direction,
-				  struct dma_fence *fence)
+static void dma_buf_poll_signaled(struct dma_fence *fence,
+				  struct dma_fence_cb *cb)
 {
-	dma_buf_poll_clear(dmabuf, direction);
+	struct dma_buf_poll_cb_t *dcb =
+		container_of(cb, struct dma_buf_poll_cb_t, cb);
+	struct dma_buf *dmabuf = container_of(dcb->poll, struct dma_buf, poll);
+
+	dma_buf_poll_clear(dcb);
 
 	/* Not the last one, that is the signaller's. */
 	dma_fence_put(fence);
 	fput(dmabuf->file);
 }
 
-static void dma_buf_poll_readable(struct dma_fence *fence,
-				  struct dma_fence_cb *cb)
-{
-	dma_buf_poll_signaled(container_of(cb, struct dma_buf,
-					   poll_cb[DMA_BUF_POLL_IN]),
-			      DMA_BUF_POLL_IN, fence);
-}
-
-static void dma_buf_poll_writable(struct dma_fence *fence,
-				  struct dma_fence_cb *cb)
-{
-	dma_buf_poll_signaled(container_of(cb, struct dma_buf,
-					   poll_cb[DMA_BUF_POLL_OUT]),
-			      DMA_BUF_POLL_OUT, fence);
-}
-
 /* Returns false if a callback for the event is out already. */
 static bool dma_buf_poll_claim(struct dma_buf *dmabuf,
-			       enum dma_buf_poll_direction direction)
+			       struct dma_buf_poll_cb_t *dcb, __poll_t event)
 {
-	u16 bit = dma_buf_poll_bit(direction);
-
 	guard(spinlock_irq)(&dmabuf->poll.lock);
 
-	if (dmabuf->poll_active & bit)
+	if (dcb->active)
 		return false;
 
-	dmabuf->poll_active |= bit;
+	dcb->poll = &dmabuf->poll;
+	WRITE_ONCE(dcb->active, event);
 	return true;
 }
 
 /* Returns false if there is no pending fence to put the callback on. */
 static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
-				      enum dma_buf_poll_direction direction)
+				      struct dma_buf_poll_cb_t *dcb, bool write)
 {
-	bool write = direction == DMA_BUF_POLL_OUT;
-	dma_fence_func_t func = write ? dma_buf_poll_writable :
-					dma_buf_poll_readable;
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 
@@ -139,8 +114,8 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	dma_resv_for_each_fence(&cursor, dmabuf->resv,
 				dma_resv_usage_rw(write), fence) {
 		dma_fence_get(fence);
-		if (!dma_fence_add_callback(fence, &dmabuf->poll_cb[direction],
-					    func))
+		if (!dma_fence_add_callback(fence, &dcb->cb,
+					    dma_buf_poll_signaled))
 			return true;
 		dma_fence_put(fence);
 	}
@@ -150,32 +125,35 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 }
 
 /* Returns false if the event is on its way, true if it has come meanwhile. */
-static bool dma_buf_poll_install(struct dma_buf *dmabuf,
-				 enum dma_buf_poll_direction direction)
+static bool dma_buf_poll_install(struct dma_buf *dmabuf, bool write)
 {
-	if (!dma_buf_poll_claim(dmabuf, direction))
+	struct dma_buf_poll_cb_t *dcb = dma_buf_poll_cb(dmabuf, write);
+
+	if (!dma_buf_poll_claim(dmabuf, dcb, dma_buf_poll_event(write)))
 		return false;
 
 	guard(dma_resv)(dmabuf->resv);
 
-	if (dma_buf_poll_add_callback(dmabuf, direction))
+	if (dma_buf_poll_add_callback(dmabuf, dcb, write))
 		return false;
 
-	dma_buf_poll_clear(dmabuf, direction);
+	dma_buf_poll_clear(dcb);
 	return true;
 }
 
 /* The lock is taken only if there is something to wait for. */
-static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf,
-				       enum dma_buf_poll_direction direction)
+static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf, bool write)
 {
-	bool write = direction == DMA_BUF_POLL_OUT;
-	bool idle = dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(write));
-	bool active = READ_ONCE(dmabuf->poll_active) & dma_buf_poll_bit(direction);
-	__poll_t event = dma_buf_poll_events(direction);
+	__poll_t event = dma_buf_poll_event(write);
+	bool idle, active;
+
+	might_lock(&dmabuf->resv->lock.base);
+
+	idle = dma_resv_test_signaled(dmabuf->resv, dma_resv_usage_rw(write));
+	active = READ_ONCE(dma_buf_poll_cb(dmabuf, write)->active);
 
 	if (!idle) {
-		if (active || !dma_buf_poll_install(dmabuf, direction))
+		if (active || !dma_buf_poll_install(dmabuf, write))
 			return 0;
 	} else if (unlikely(active)) {
 		/* Others may still wait for a fence that has left the object. */
@@ -188,11 +166,12 @@ static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf,
 /**
  * dma_buf_poll() - poll() on the file of a buffer
  * @file: file of a buffer
- * @table: who polls, and for what
+ * @table: the poller, and the events that it asks for
  *
  * See `implicit fence polling`.
  *
- * Context: Process context, may sleep. Takes &dma_buf.resv if work is pending.
+ * Context: Process context, may sleep. Takes &dma_buf.resv if work is pending;
+ * it is not held.
  * Return: EPOLLIN, EPOLLOUT, as far as asked for; EPOLLERR without a buffer.
  */
 __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table)
@@ -207,9 +186,9 @@ __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table)
 
 	events = poll_requested_events(table);
 	if (events & EPOLLOUT)
-		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_OUT);
+		ready |= dma_buf_poll_direction(dmabuf, true);
 	if (events & EPOLLIN)
-		ready |= dma_buf_poll_direction(dmabuf, DMA_BUF_POLL_IN);
+		ready |= dma_buf_poll_direction(dmabuf, false);
 
 	return ready;
 }

@@ -132,7 +132,7 @@ static void dma_buf_destroy(struct dma_buf *dmabuf)
 {
 	/* Users of either kind hold a reference. */
 	WARN_ON_ONCE(dmabuf->vmapping_counter);
-	WARN_ON_ONCE(dmabuf->poll_active);
+	WARN_ON_ONCE(dmabuf->cb_in.active || dmabuf->cb_out.active);
 
 	dma_buf_stats_released(dmabuf);
 	dmabuf->ops->release(dmabuf);

@@ -5,10 +5,15 @@
  */
 
 #include <kunit/test.h>
+#include <linux/debug_locks.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include "mock_exporter.h"
@@ -350,6 +355,75 @@ static void dma_buf_poll_ready_wakes_others(struct kunit *test)
 	expect_events(test, waiting->events, param->event);
 }
 
+/* what the members of a buffer say about the callback */
+static void dma_buf_poll_callback_members(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_buf *buf = export(test);
+
+	expect_events(test, poll_once(buf, POLL_BOTH), POLL_BOTH);
+	expect_events(test, buf->cb_in.active, 0);
+	expect_events(test, buf->cb_out.active, 0);
+	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
+	expect_events(test, poll_once(buf, EPOLLOUT), 0);
+	expect_events(test, buf->cb_in.active, 0);
+	expect_events(test, buf->cb_out.active, EPOLLOUT);
+	KUNIT_EXPECT_PTR_EQ(test, buf->cb_out.poll, &buf->poll);
+	expect_events(test, poll_once(buf, EPOLLIN), 0);
+	expect_events(test, buf->cb_in.active, EPOLLIN);
+	KUNIT_EXPECT_PTR_EQ(test, buf->cb_in.poll, &buf->poll);
+	dma_fence_signal(fence);
+	expect_events(test, buf->cb_in.active, 0);
+	expect_events(test, buf->cb_out.active, 0);
+}
+
+/* Locks */
+
+#define LOCKDEP_SIZE	SZ_4M
+
+/* the whole of /proc/lockdep, which may be more than one read gives */
+static const char *lockdep_text(struct kunit *test)
+{
+	struct file *file = test_open(test_mount(test, "proc"), "lockdep");
+	char *text = kunit_kzalloc(test, LOCKDEP_SIZE, GFP_KERNEL);
+	char __user *user = test_user_page(test);
+	loff_t pos = 0;
+	ssize_t len = 0, got;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	do {
+		got = vfs_read(file, user, PAGE_SIZE, &pos);
+		if (got <= 0 || len + got >= LOCKDEP_SIZE || copy_from_user(text + len, user, got))
+			break;
+		len += got;
+	} while (true);
+	fput(file);
+
+	return text;
+}
+
+static DEFINE_MUTEX(poll_outer_lock);
+
+/* the lock is taken for a pending fence only, but lockdep learns of it each time */
+static void dma_buf_poll_idle_might_lock(struct kunit *test)
+{
+	struct dma_buf *buf = export(test);
+	const char *text, *end, *inner;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !IS_ENABLED(CONFIG_PROC_FS) || !debug_locks)
+		kunit_skip(test, "needs PROVE_LOCKING and PROC_FS");
+	mutex_lock(&poll_outer_lock);
+	expect_events(test, poll_once(buf, POLL_BOTH), POLL_BOTH);
+	mutex_unlock(&poll_outer_lock);
+
+	text = strstr(lockdep_text(test), ": poll_outer_lock\n");
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	end = strstr(text, "\n\n");
+	inner = strstr(text, "] reservation_ww_class_mutex");
+	KUNIT_EXPECT_TRUE(test, inner && inner < end);
+}
+
 /* References */
 
 static void dma_buf_poll_ready_holds_nothing(struct kunit *test)
@@ -456,6 +530,8 @@ static struct kunit_case dma_buf_poll_cases[] = {
 	KUNIT_CASE(dma_buf_poll_next_fence),
 	KUNIT_CASE(dma_buf_poll_shares_callback),
 	KUNIT_CASE_PARAM(dma_buf_poll_ready_wakes_others, wakes_gen_params),
+	KUNIT_CASE(dma_buf_poll_callback_members),
+	KUNIT_CASE(dma_buf_poll_idle_might_lock),
 	KUNIT_CASE(dma_buf_poll_ready_holds_nothing),
 	KUNIT_CASE_PARAM(dma_buf_poll_holds_file, wakes_gen_params),
 	KUNIT_CASE(dma_buf_poll_holds_file_by_direction),

@@ -213,6 +213,20 @@ struct dma_buf_ops {
 };
 
 /**
+ * struct dma_buf_poll_cb_t - a callback on a fence, for everybody who polls
+ * @cb: the callback. Owned by the task that has set @active.
+ * @poll: &dma_buf.poll of the buffer; set together with @active
+ * @active: the event, EPOLLIN or EPOLLOUT, that the callback is going to
+ *	report; 0 if no callback is installed. Guarded by the lock of
+ *	&dma_buf.poll; a racy read is a hint.
+ */
+struct dma_buf_poll_cb_t {
+	struct dma_fence_cb cb;
+	wait_queue_head_t *poll;
+	__poll_t active;
+};
+
+/**
  * struct dma_buf - a buffer that devices share
  * @size: bytes; constant
  * @file: the file that counts references and that user space gets; constant
@@ -227,17 +241,15 @@ struct dma_buf_ops {
  * @exp_name: name of the exporter, not a copy; constant
  * @owner: the exporter's module, of which a reference is held; constant
  * @name: name given by user space, or NULL; read under RCU, replaced by xchg()
- * @vmap_ptr: kernel mapping, if there are users. Guarded by @resv.
  * @vmapping_counter: users of @vmap_ptr. Guarded by @resv.
- * @shard: which list of live buffers @list_node is on; constant
- * @poll_active: events, EPOLLIN and EPOLLOUT, for which @poll_cb is in use.
- *	Guarded by the lock of @poll; racy reads are hints.
+ * @vmap_ptr: kernel mapping, if there are users. Guarded by @resv.
  * @list_node: link in the list of live buffers, see dma-buf-list.c
- * @poll: who polls
- * @poll_cb: callback on the fence that readers wait for, and on that of
- *	writers. Whoever sets the event in @poll_active owns it.
+ * @poll: wait queue of poll()
+ * @cb_in: callback on a fence that a reader has to wait for
+ * @cb_out: callback on a fence that a writer has to wait for
  * @sysfs_entry: statistics in sysfs, or NULL. Set by a worker with a reference
  *	on the buffer, read after the last one.
+ * @shard: the list of live buffers that @list_node is on; constant
  *
  * Made by dma_buf_export(). Drivers use the first six members.
  */
@@ -252,16 +264,16 @@ struct dma_buf {
 	const char *exp_name;
 	struct module *owner;
 	const char __rcu *name;
-	struct iosys_map vmap_ptr;
 	unsigned int vmapping_counter;
-	u16 shard;
-	u16 poll_active;
+	struct iosys_map vmap_ptr;
 	struct list_head list_node;
 	wait_queue_head_t poll;
-	struct dma_fence_cb poll_cb[2];
+	struct dma_buf_poll_cb_t cb_in;
+	struct dma_buf_poll_cb_t cb_out;
 #ifdef CONFIG_DMABUF_SYSFS_STATS
 	struct dma_buf_stats_entry *sysfs_entry;
 #endif
+	u16 shard;
 };
 
 /**
