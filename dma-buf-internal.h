@@ -44,6 +44,10 @@ void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen);
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk);
 void dma_buf_walk_end(struct dma_buf_walk *walk);
 
+/* dma-buf.c */
+
+void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name);
+
 /* dma-buf-cpu.c, dma-buf-ioctl.c, dma-buf-poll.c: file operations */
 
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);

@@ -57,13 +57,11 @@ static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
 				   const char __user *arg)
 {
 	char *name = strndup_user(arg, DMA_BUF_NAME_LEN);
-	const char *old;
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 
-	old = unrcu_pointer(xchg(&dmabuf->name, RCU_INITIALIZER(name)));
-	kfree_rcu_mightsleep(old);
+	dma_buf_replace_name(dmabuf, name);
 
 	return 0;
 }

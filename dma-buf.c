@@ -19,8 +19,10 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/stat.h>
 
 #include "dma-buf-internal.h"
@@ -43,7 +45,8 @@
  * - In the end dma_buf_detach() and dma_buf_put() undo the first steps.
  *
  * When the last reference has gone, be it a descriptor, a mapping in user space
- * or one of the kernel, the exporter gets &dma_buf_ops.release.
+ * or one of the kernel, the exporter gets &dma_buf_ops.release. That is the end
+ * of the buffer also for its statistics and for the list of live buffers.
  */
 
 /**
@@ -74,7 +77,8 @@
  * struct dma_buf_object - all of a buffer in one allocation
  * @buf: what others see
  * @resv: reservation object, unless the exporter has one
- * @inode: inode, which nobody but the buffer's dentry refers to as a rule
+ * @inode: inode; keeps the allocation until it is freed, possibly long after the
+ *	end of the buffer
  */
 struct dma_buf_object {
 	struct dma_buf buf;
@@ -112,53 +116,27 @@ static struct inode *dma_buf_alloc_inode(struct super_block *sb)
 	struct dma_buf_object *object;
 
 	object = alloc_inode_sb(sb, dma_buf_cache, GFP_KERNEL);
-	if (!object)
-		return NULL;
 
-	/* Without a file there is nothing to destroy yet. */
-	object->buf.file = NULL;
-
-	return &object->inode;
+	return object ? &object->inode : NULL;
 }
 
-/* RCU delayed, for the sake of the VFS. */
+/* Runs after a grace period, which lookups and readers of the name rely on. */
 static void dma_buf_free_inode(struct inode *inode)
 {
 	kmem_cache_free(dma_buf_cache,
 			container_of(inode, struct dma_buf_object, inode));
 }
 
-static void dma_buf_destroy(struct dma_buf *dmabuf)
-{
-	/* Users of either kind hold a reference. */
-	WARN_ON_ONCE(dmabuf->vmapping_counter);
-	WARN_ON_ONCE(dmabuf->cb_in.active || dmabuf->cb_out.active);
-
-	dma_buf_stats_released(dmabuf);
-	dmabuf->ops->release(dmabuf);
-
-	if (dma_buf_owns_resv(dmabuf))
-		dma_resv_fini(dmabuf->resv);
-
-	WARN_ON_ONCE(!list_empty(&dmabuf->attachments));
-	module_put(dmabuf->owner);
-	kfree(rcu_dereference_protected(dmabuf->name, true));
-}
-
-/* The mapping of the inode has never had a page. */
-static void dma_buf_evict_inode(struct inode *inode)
-{
-	clear_inode(inode);
-}
-
 static const struct super_operations dma_buf_super_ops = {
 	.alloc_inode = dma_buf_alloc_inode,
 	.free_inode = dma_buf_free_inode,
-	.evict_inode = dma_buf_evict_inode,
 	.statfs = simple_statfs,
 };
 
-/* What /proc shows as path: "/dmabuf:" and the name, if there is one. */
+/*
+ * What /proc shows as path: "/dmabuf:" and the name, if there is one. A path may
+ * be held without a reference on the file (O_PATH), so the buffer may be gone.
+ */
 static char *dma_buf_dname(struct dentry *dentry, char *buffer, int buflen)
 {
 	struct dma_buf *dmabuf = dma_buf_of_inode(d_inode(dentry));
@@ -173,22 +151,8 @@ static char *dma_buf_dname(struct dentry *dentry, char *buffer, int buflen)
 	return path;
 }
 
-/*
- * The end of the dentry is that of the buffer. An inode may last longer, since
- * it stays as long as somebody watches it by inotify.
- */
-static void dma_buf_dentry_iput(struct dentry *dentry, struct inode *inode)
-{
-	struct dma_buf *dmabuf = dma_buf_of_inode(inode);
-
-	if (dmabuf->file)
-		dma_buf_destroy(dmabuf);
-	iput(inode);
-}
-
 static const struct dentry_operations dma_buf_dentry_ops = {
 	.d_dname = dma_buf_dname,
-	.d_iput = dma_buf_dentry_iput,
 };
 
 static int dma_buf_init_fs_context(struct fs_context *fc)
@@ -211,9 +175,51 @@ static struct file_system_type dma_buf_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+/**
+ * dma_buf_replace_name() - set or clear the name of a buffer
+ * @dmabuf: buffer
+ * @name: new name, which belongs to the buffer from now on, or NULL
+ *
+ * Context: Process context, may sleep.
+ */
+void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name)
+{
+	const char *old;
+
+	scoped_guard(spinlock, &dmabuf->name_lock)
+		old = rcu_replace_pointer(dmabuf->name, name,
+					  lockdep_is_held(&dmabuf->name_lock));
+	if (old)
+		kfree_rcu_mightsleep(old);
+}
+
+/*
+ * The end of the file is the end of the buffer. What may last longer is the
+ * dentry (O_PATH) or the inode (inotify), with which nobody gets at more than
+ * the inode and the name.
+ */
 static int dma_buf_file_release(struct inode *inode, struct file *file)
 {
-	dma_buf_list_del(file->private_data);
+	struct dma_buf *dmabuf = file->private_data;
+
+	/* Users of either kind hold a reference. */
+	WARN_ON_ONCE(dmabuf->vmapping_counter);
+	WARN_ON_ONCE(dmabuf->cb_in.active || dmabuf->cb_out.active);
+
+	dma_buf_list_del(dmabuf);
+	dma_buf_stats_released(dmabuf);
+	dmabuf->ops->release(dmabuf);
+	dmabuf->file = NULL;
+
+	if (dma_buf_owns_resv(dmabuf))
+		dma_resv_fini(dmabuf->resv);
+
+	WARN_ON_ONCE(!list_empty(&dmabuf->attachments));
+	/* Nobody sets a name any more. */
+	if (rcu_access_pointer(dmabuf->name))
+		dma_buf_replace_name(dmabuf, NULL);
+	module_put(dmabuf->owner);
+
 	return 0;
 }
 
@@ -297,6 +303,7 @@ static void dma_buf_init_object(struct dma_buf *dmabuf,
 	dmabuf->exp_name = info->exp_name;
 	dmabuf->owner = info->owner;
 	INIT_LIST_HEAD(&dmabuf->attachments);
+	spin_lock_init(&dmabuf->name_lock);
 	init_waitqueue_head(&dmabuf->poll);
 
 	dmabuf->resv = info->resv;
@@ -306,7 +313,6 @@ static void dma_buf_init_object(struct dma_buf *dmabuf,
 	}
 }
 
-/* Without a file, the end of the dentry does not touch what is embedded. */
 static void dma_buf_abort_object(struct dma_buf *dmabuf)
 {
 	if (dma_buf_owns_resv(dmabuf))
@@ -422,7 +428,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
  * dma_buf_put() - drop a reference
  * @dmabuf: buffer; NULL warns
  *
- * With the last one the buffer is destroyed, possibly later.
+ * With the last one the buffer is destroyed: before the task returns to user
+ * space, or a moment later if the caller is a kernel thread or an interrupt.
  *
  * Context: Any. &dma_buf.resv is not held.
  */

@@ -5,6 +5,7 @@
  */
 #include "common.h"
 
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -523,6 +524,64 @@ TEST_F(file, attachment_outlives_fd)
 	munmap(map, page_size());
 	close(prime.fd);
 	close(drm);
+}
+
+/* As long as a udmabuf has the pages of a memfd, that cannot be sealed. */
+static int seal(int memfd)
+{
+	return fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE) ? -errno : 0;
+}
+
+/* For the next two: a buffer and the memfd behind it, or false. */
+static bool setup_sealable(struct __test_metadata *_metadata, int *memfd, int *buf)
+{
+	*memfd = sealed_memfd(BUF_SIZE);
+	ASSERT_LE(0, *memfd);
+	*buf = udmabuf_from(*memfd, BUF_SIZE, UDMABUF_FLAGS_CLOEXEC);
+	if (*buf == -ENODEV)
+		SKIP(return false, "no /dev/udmabuf (CONFIG_UDMABUF)");
+	ASSERT_LE(0, *buf);
+	EXPECT_EQ(-EBUSY, seal(*memfd));
+	return true;
+}
+
+/* A descriptor that is a mere path keeps neither the memory nor the name. */
+TEST(path_holds_nothing)
+{
+	char name[64], target[64];
+	int memfd, buf, path;
+
+	if (!setup_sealable(_metadata, &memfd, &buf))
+		return;
+	ASSERT_EQ(0, set_name(buf, "gone"));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", buf);
+	path = open(name, O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, path);
+	EXPECT_STREQ("/dmabuf:gone", fd_link(path, target, sizeof(target)));
+	close(buf);
+	EXPECT_EQ(0, seal(memfd));
+	EXPECT_STREQ("/dmabuf:", fd_link(path, target, sizeof(target)));
+	EXPECT_EQ(-EBADF, sync_buffer(path, DMA_BUF_SYNC_READ));
+	close(path);
+	close(memfd);
+}
+
+TEST(watch_holds_nothing)
+{
+	int memfd, buf, notify;
+	char name[64];
+
+	notify = inotify_init1(IN_CLOEXEC);
+	if (notify < 0)
+		SKIP(return, "no inotify (CONFIG_INOTIFY_USER)");
+	if (!setup_sealable(_metadata, &memfd, &buf))
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", buf);
+	ASSERT_LE(0, inotify_add_watch(notify, name, IN_ALL_EVENTS));
+	close(buf);
+	EXPECT_EQ(0, seal(memfd));
+	close(notify);
+	close(memfd);
 }
 
 static int send_fd(int socket, int fd)

@@ -6,12 +6,15 @@
 
 #include <kunit/device.h>
 #include <kunit/test.h>
+#include <linux/cred.h>
 #include <linux/dcache.h>
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -335,6 +338,60 @@ static void dma_buf_name_of_attached(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "busy"), 0);
 	dma_buf_detach(buf, attach);
+}
+
+/* a path alone (O_PATH) holds neither the buffer nor its name */
+static void dma_buf_name_of_released(struct kunit *test)
+{
+	struct mock_exporter *exp = test->priv;
+	struct dma_buf *buf = export(test);
+	char *text = text_buffer(test);
+	struct file *path;
+
+	test_skip_stock(test, "O_PATH keeps the buffer");
+	KUNIT_ASSERT_EQ(test, set_name(test, buf, "gone"), 0);
+	path = dentry_open(&buf->file->f_path, O_PATH, current_cred());
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, path);
+	KUNIT_EXPECT_STREQ(test, d_path(&path->f_path, text, TEXT_SIZE), "/dmabuf:gone");
+	mock_exporter_put(exp);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
+	/* the name goes a few instructions after the exporter's release */
+	for (int i = 0; i < 50 && strcmp(d_path(&path->f_path, text, TEXT_SIZE), "/dmabuf:"); i++)
+		msleep(20);
+	KUNIT_EXPECT_STREQ(test, d_path(&path->f_path, text, TEXT_SIZE), "/dmabuf:");
+	fput(path);
+}
+
+static void dma_buf_stat_of_released(struct kunit *test)
+{
+	struct mock_exporter *exp = test->priv;
+	struct dma_buf *buf = export(test);
+	unsigned long ino = file_inode(buf->file)->i_ino;
+	struct file *path;
+	struct kstat stat;
+
+	test_skip_stock(test, "O_PATH keeps the buffer");
+	path = dentry_open(&buf->file->f_path, O_PATH, current_cred());
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, path);
+	mock_exporter_put(exp);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
+	KUNIT_EXPECT_EQ(test, 0, vfs_getattr(&path->f_path, &stat, STATX_BASIC_STATS, 0));
+	KUNIT_EXPECT_EQ(test, stat.ino, ino);
+	KUNIT_EXPECT_EQ(test, stat.size, MOCK_EXPORTER_SIZE);
+	fput(path);
+}
+
+static void dma_buf_stat(struct kunit *test)
+{
+	struct dma_buf *buf = export(test);
+	struct kstat stat;
+
+	KUNIT_EXPECT_EQ(test, 0, vfs_getattr(&buf->file->f_path, &stat, STATX_BASIC_STATS, 0));
+	KUNIT_EXPECT_EQ(test, stat.ino, file_inode(buf->file)->i_ino);
+	KUNIT_EXPECT_EQ(test, stat.mode, 0600);
+	KUNIT_EXPECT_EQ(test, stat.nlink, 1);
+	KUNIT_EXPECT_EQ(test, stat.size, MOCK_EXPORTER_SIZE);
+	KUNIT_EXPECT_EQ(test, stat.blocks, MOCK_EXPORTER_SIZE / 512);
 }
 
 /* Names while somebody reads them */
@@ -664,7 +721,10 @@ static struct kunit_case dma_buf_file_cases[] = {
 	KUNIT_CASE(dma_buf_name_out_of_memory),
 	KUNIT_CASE_PARAM(dma_buf_name_commands, name_cmds_gen_params),
 	KUNIT_CASE(dma_buf_name_of_attached),
+	KUNIT_CASE(dma_buf_name_of_released),
 	KUNIT_CASE(dma_buf_name_race),
+	KUNIT_CASE(dma_buf_stat),
+	KUNIT_CASE(dma_buf_stat_of_released),
 	KUNIT_CASE(dma_buf_fdinfo_without_name),
 	KUNIT_CASE_PARAM(dma_buf_fdinfo_with_name, fdinfo_names_gen_params),
 	KUNIT_CASE(dma_buf_fdinfo_count),

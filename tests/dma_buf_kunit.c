@@ -5,6 +5,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/cred.h>
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -574,6 +575,71 @@ static void dma_buf_put_releases_despite_watched_inode(struct kunit *test)
 	iput(inode);
 }
 
+/* as open("/proc/self/fd/N", O_PATH) makes it */
+static struct file *open_path(struct kunit *test, struct dma_buf *buf)
+{
+	struct file *path = dentry_open(&buf->file->f_path, O_PATH, current_cred());
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, path);
+	return path;
+}
+
+static void dma_buf_put_releases_despite_path(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf *buf = mock_exporter_export(exp);
+	struct file *path;
+
+	test_skip_stock(test, "O_PATH keeps the memory");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	path = open_path(test, buf);
+	mock_exporter_put(exp);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
+	fput(path);
+}
+
+static void dma_buf_path_does_not_release(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf *buf = mock_exporter_export(exp);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	fput(open_path(test, buf));
+	flush_delayed_fput();
+	mock_expect_trace(exp, "");
+}
+
+static void look_at_file(struct mock_exporter *exp, enum mock_op op,
+			 struct dma_buf_attachment *attach)
+{
+	if (op != MOCK_RELEASE)
+		return;
+
+	KUNIT_EXPECT_NOT_NULL(exp->test, exp->buf->file);
+	if (!exp->buf->file)
+		return;
+	KUNIT_EXPECT_EQ(exp->test, file_count(exp->buf->file), 0);
+	KUNIT_EXPECT_NULL(exp->test, get_file_active(&exp->buf->file));
+	KUNIT_EXPECT_NE(exp->test, file_inode(exp->buf->file)->i_ino, 0);
+}
+
+/* vmwgfx looks whether it can still get a reference, until its release is called */
+static void dma_buf_release_sees_file(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf *buf = mock_exporter_export(exp);
+	struct file *path;
+
+	test_skip_stock(test, "the file may be freed before");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	exp->hook = look_at_file;
+	path = open_path(test, buf);
+	mock_exporter_put(exp);
+	flush_delayed_fput();
+	fput(path);
+	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
+}
+
 static void check_members(struct mock_exporter *exp, enum mock_op op,
 			  struct dma_buf_attachment *attach)
 {
@@ -801,6 +867,9 @@ static struct kunit_case dma_buf_cases[] = {
 	KUNIT_CASE(dma_buf_put_releases_once),
 	KUNIT_CASE(dma_buf_put_with_plain_file_reference),
 	KUNIT_CASE(dma_buf_put_releases_despite_watched_inode),
+	KUNIT_CASE(dma_buf_put_releases_despite_path),
+	KUNIT_CASE(dma_buf_path_does_not_release),
+	KUNIT_CASE(dma_buf_release_sees_file),
 	KUNIT_CASE(dma_buf_release_sees_members),
 	KUNIT_CASE(dma_buf_destroy_warns_about_attachments),
 	KUNIT_CASE(dma_buf_destroy_warns_about_vmap),

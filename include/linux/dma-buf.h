@@ -14,6 +14,7 @@
 #include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 struct device;
@@ -130,6 +131,7 @@ struct dma_buf_ops {
 
 	/**
 	 * @release: the last reference is gone; free the memory. Mandatory.
+	 * The members of the buffer are still valid.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
 	 */
@@ -230,6 +232,7 @@ struct dma_buf_poll_cb_t {
  * struct dma_buf - a buffer that devices share
  * @size: bytes; constant
  * @file: the file that counts references and that user space gets; constant
+ *	until &dma_buf_ops.release has returned
  * @attachments: all &dma_buf_attachment.node, newest first. Guarded by @resv.
  * @ops: the exporter's operations. Not to be cached: some exporters set their
  *	own after the generic export.
@@ -240,7 +243,9 @@ struct dma_buf_poll_cb_t {
  * @priv: the exporter's data
  * @exp_name: name of the exporter, not a copy; constant
  * @owner: the exporter's module, of which a reference is held; constant
- * @name: name given by user space, or NULL; read under RCU, replaced by xchg()
+ * @name: name given by user space, or NULL. Read under RCU or @name_lock,
+ *	replaced under @name_lock, freed after a grace period.
+ * @name_lock: guards @name
  * @vmapping_counter: users of @vmap_ptr. Guarded by @resv.
  * @vmap_ptr: kernel mapping, if there are users. Guarded by @resv.
  * @list_node: link in the list of live buffers, see dma-buf-list.c
@@ -264,6 +269,7 @@ struct dma_buf {
 	const char *exp_name;
 	struct module *owner;
 	const char __rcu *name;
+	spinlock_t name_lock;	/* guards name */
 	unsigned int vmapping_counter;
 	struct iosys_map vmap_ptr;
 	struct list_head list_node;
