@@ -8,6 +8,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 
@@ -19,29 +20,51 @@ struct poll_table_struct;
 #define DMA_BUF_SHARDS	16
 
 /**
+ * struct dma_buf_cursor - where a walk is in one shard
+ * @node: link in the list of all cursors of the shard
+ * @next: &dma_buf.list_node of the buffer to visit next, or the head of the list
+ *	at the end
+ * @ino: inode number of that buffer, 0 at the end
+ *
+ * All guarded by the lock of the shard; a racy read of @ino is a hint. Holds no
+ * reference: a buffer that leaves the shard moves the cursor on.
+ */
+struct dma_buf_cursor {
+	struct list_head node;
+	struct list_head *next;
+	unsigned long ino;
+};
+
+/**
  * struct dma_buf_walk - a walk over all live buffers
- * @current_buf: buffer that was returned last, or NULL
- * @next: newest buffer of each shard that has not been visited, or NULL
+ * @current_buf: buffer that dma_buf_walk_next() has returned, on whose file the
+ *	walk owns a reference; or NULL
  * @last_seen: inode number of the newest buffer that is left out
  * @only_new: whether there is such a buffer
+ * @cursors: position in each shard
  *
- * Owns a reference on each. Lives on the stack.
+ * Owned by one task. Lives on the stack.
  */
 struct dma_buf_walk {
 	struct dma_buf *current_buf;
-	struct dma_buf *next[DMA_BUF_SHARDS];
 	unsigned long last_seen;
 	bool only_new;
+	struct dma_buf_cursor cursors[DMA_BUF_SHARDS];
 };
+
+typedef bool (*dma_buf_take_t)(struct dma_buf *dmabuf);
 
 void dma_buf_list_init(void);
 void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode);
 void dma_buf_list_del(struct dma_buf *dmabuf);
+bool dma_buf_list_take(struct dma_buf *dmabuf, dma_buf_take_t take);
 unsigned long dma_buf_list_last_ino(void);
 
 void dma_buf_walk_begin(struct dma_buf_walk *walk);
 void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen);
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk);
+struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk,
+				  dma_buf_take_t take);
 void dma_buf_walk_end(struct dma_buf_walk *walk);
 
 /* dma-buf.c */

@@ -6,30 +6,40 @@
  * shards, and a buffer goes into that of the CPU where it was exported. Within
  * a shard buffers are sorted by inode number, the newest first, since the number
  * is taken under the lock of the shard. That is what lets a walk merge them.
+ *
+ * A walk has a cursor in each shard, which names the buffer to visit next
+ * without holding it. A buffer that leaves its shard moves the cursors that
+ * point at it on to the next one. So a walk keeps no buffer alive but the one
+ * that it shows, and each step takes the same time, however many buffers there
+ * are and whatever happens to them meanwhile.
  */
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
+#include <linux/cleanup.h>
+#include <linux/compiler.h>
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "dma-buf-internal.h"
 
 /**
  * struct dma_buf_shard - some of the live buffers
- * @lock: guards @buffers
+ * @lock: guards the others, and what is in them
  * @buffers: all &dma_buf.list_node, from dma_buf_export() until the file is
  *	released
+ * @cursors: all &dma_buf_cursor.node of walks that are under way
  */
 struct dma_buf_shard {
-	spinlock_t lock;	/* guards buffers */
+	spinlock_t lock;	/* guards the others, and what is in them */
 	struct list_head buffers;
+	struct list_head cursors;
 } ____cacheline_aligned_in_smp;
 
 static struct dma_buf_shard dma_buf_shards[DMA_BUF_SHARDS];
@@ -44,7 +54,45 @@ void __init dma_buf_list_init(void)
 	for (i = 0; i < DMA_BUF_SHARDS; i++) {
 		spin_lock_init(&dma_buf_shards[i].lock);
 		INIT_LIST_HEAD(&dma_buf_shards[i].buffers);
+		INIT_LIST_HEAD(&dma_buf_shards[i].cursors);
 	}
+}
+
+static struct dma_buf_shard *dma_buf_shard_of(struct dma_buf *dmabuf)
+{
+	return &dma_buf_shards[dmabuf->shard];
+}
+
+/* 0 is no inode number; those of 32 bits come round to it. */
+static unsigned long dma_buf_next_ino(void)
+{
+	return atomic_long_inc_return(&dma_buf_last_ino) ?:
+	       atomic_long_inc_return(&dma_buf_last_ino);
+}
+
+static unsigned long dma_buf_ino(struct dma_buf *dmabuf)
+{
+	return file_inode(dmabuf->file)->i_ino;
+}
+
+/* Numbers of 32 bits come round again, but buffers do not live for so long. */
+static bool dma_buf_ino_is_later(unsigned long ino, unsigned long than)
+{
+	return (long)(ino - than) > 0;
+}
+
+static void dma_buf_cursor_set(struct dma_buf_cursor *cursor,
+			       struct dma_buf_shard *shard,
+			       struct list_head *next)
+{
+	bool end = next == &shard->buffers;
+
+	lockdep_assert_held(&shard->lock);
+
+	cursor->next = next;
+	WRITE_ONCE(cursor->ino,
+		   end ? 0 : dma_buf_ino(list_entry(next, struct dma_buf,
+						    list_node)));
 }
 
 /**
@@ -59,10 +107,10 @@ void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode)
 	struct dma_buf_shard *shard;
 
 	dmabuf->shard = raw_smp_processor_id() % DMA_BUF_SHARDS;
-	shard = &dma_buf_shards[dmabuf->shard];
+	shard = dma_buf_shard_of(dmabuf);
 
 	spin_lock(&shard->lock);
-	inode->i_ino = atomic_long_inc_return(&dma_buf_last_ino);
+	inode->i_ino = dma_buf_next_ino();
 	list_add(&dmabuf->list_node, &shard->buffers);
 	spin_unlock(&shard->lock);
 }
@@ -75,18 +123,44 @@ void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode)
  */
 void dma_buf_list_del(struct dma_buf *dmabuf)
 {
-	struct dma_buf_shard *shard = &dma_buf_shards[dmabuf->shard];
+	struct dma_buf_shard *shard = dma_buf_shard_of(dmabuf);
+	struct dma_buf_cursor *cursor;
 
 	spin_lock(&shard->lock);
-	list_del(&dmabuf->list_node);
+	list_for_each_entry(cursor, &shard->cursors, node)
+		if (cursor->next == &dmabuf->list_node)
+			dma_buf_cursor_set(cursor, shard, cursor->next->next);
+	list_del_init(&dmabuf->list_node);
 	spin_unlock(&shard->lock);
+}
+
+/**
+ * dma_buf_list_take() - take a buffer, unless it has left the list
+ * @dmabuf: buffer that may be gone, but not its inode
+ * @take: takes the buffer, in a way that dma_buf_file_release() obeys; called
+ *	with the lock of the list held, so it must not sleep
+ *
+ * Context: Process context.
+ * Return: true if @take has been called and has returned true.
+ */
+bool dma_buf_list_take(struct dma_buf *dmabuf, dma_buf_take_t take)
+{
+	struct dma_buf_shard *shard = dma_buf_shard_of(dmabuf);
+	bool taken;
+
+	spin_lock(&shard->lock);
+	taken = !list_empty(&dmabuf->list_node) && take(dmabuf);
+	spin_unlock(&shard->lock);
+
+	return taken;
 }
 
 /**
  * dma_buf_list_last_ino() - inode number of the newest buffer
  *
- * A walk that begins afterwards finds all live buffers up to that number: who
- * has got a number holds the lock of its shard until the buffer is on it.
+ * A walk that begins afterwards finds all live buffers up to that number:
+ * dma_buf_export() holds the lock of the shard from the moment when it takes the
+ * number until the buffer is on the list.
  *
  * Context: Any.
  * Return: number, 0 if there has been no buffer so far.
@@ -96,63 +170,18 @@ unsigned long dma_buf_list_last_ino(void)
 	return atomic_long_read(&dma_buf_last_ino);
 }
 
-static unsigned long dma_buf_ino(struct dma_buf *dmabuf)
-{
-	return file_inode(dmabuf->file)->i_ino;
-}
-
-/* Numbers of 32 bits come round again, but buffers do not live for so long. */
-static bool dma_buf_ino_is_later(unsigned long ino, unsigned long than)
-{
-	return (long)(ino - than) > 0;
-}
-
-static bool dma_buf_walk_wants(struct dma_buf_walk *walk,
-			       struct dma_buf *dmabuf)
-{
-	return !walk->only_new ||
-	       dma_buf_ino_is_later(dma_buf_ino(dmabuf), walk->last_seen);
-}
-
-/*
- * Get the newest buffer of a shard which is older than the given one, or than
- * nothing, if that is NULL. The caller's reference keeps that one on the list.
- */
-static struct dma_buf *dma_buf_shard_next(struct dma_buf_walk *walk,
-					  struct dma_buf_shard *shard,
-					  struct dma_buf *after)
-{
-	struct dma_buf *dmabuf;
-
-	guard(spinlock)(&shard->lock);
-
-	dmabuf = after ?: list_entry(&shard->buffers, struct dma_buf,
-				     list_node);
-	list_for_each_entry_continue(dmabuf, &shard->buffers, list_node) {
-		if (!dma_buf_walk_wants(walk, dmabuf))
-			return NULL;
-		/* Those whose count is zero leave as soon as we let them. */
-		if (get_file_active(&dmabuf->file))
-			return dmabuf;
-	}
-
-	return NULL;
-}
-
-static void dma_buf_walk_find_first(struct dma_buf_walk *walk)
+static void dma_buf_walk_add_cursors(struct dma_buf_walk *walk)
 {
 	unsigned int i;
 
-	walk->current_buf = NULL;
-	for (i = 0; i < DMA_BUF_SHARDS; i++)
-		walk->next[i] = dma_buf_shard_next(walk, &dma_buf_shards[i],
-						   NULL);
-}
+	for (i = 0; i < DMA_BUF_SHARDS; i++) {
+		struct dma_buf_cursor *cursor = &walk->cursors[i];
+		struct dma_buf_shard *shard = &dma_buf_shards[i];
 
-static void dma_buf_walk_put(struct dma_buf *dmabuf)
-{
-	if (dmabuf)
-		dma_buf_put(dmabuf);
+		guard(spinlock)(&shard->lock);
+		dma_buf_cursor_set(cursor, shard, shard->buffers.next);
+		list_add(&cursor->node, &shard->cursors);
+	}
 }
 
 /**
@@ -166,8 +195,9 @@ static void dma_buf_walk_put(struct dma_buf *dmabuf)
  */
 void dma_buf_walk_begin(struct dma_buf_walk *walk)
 {
+	walk->current_buf = NULL;
 	walk->only_new = false;
-	dma_buf_walk_find_first(walk);
+	dma_buf_walk_add_cursors(walk);
 }
 
 /**
@@ -175,16 +205,112 @@ void dma_buf_walk_begin(struct dma_buf_walk *walk)
  * @walk: the walk, uninitialised
  * @last_seen: inode number of the newest buffer that is not
  *
- * Like dma_buf_walk_begin(). The others are left alone, so that whoever drops
- * the last reference on one of them sees it destroyed at once.
+ * Like dma_buf_walk_begin(), but the others are left alone.
  *
  * Context: Process context. Balanced by dma_buf_walk_end().
  */
 void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen)
 {
+	walk->current_buf = NULL;
 	walk->only_new = true;
 	walk->last_seen = last_seen;
-	dma_buf_walk_find_first(walk);
+	dma_buf_walk_add_cursors(walk);
+}
+
+/*
+ * Returns the shard whose cursor is at the newest buffer, and the number of that
+ * buffer, or DMA_BUF_SHARDS if there is nothing left to visit. That is a hint:
+ * the buffer may go meanwhile, which moves the cursor on to an older one.
+ */
+static unsigned int dma_buf_walk_newest(struct dma_buf_walk *walk,
+					unsigned long *newest)
+{
+	unsigned int i, shard = DMA_BUF_SHARDS;
+
+	for (i = 0; i < DMA_BUF_SHARDS; i++) {
+		unsigned long ino = READ_ONCE(walk->cursors[i].ino);
+
+		if (ino && (shard == DMA_BUF_SHARDS ||
+			    dma_buf_ino_is_later(ino, *newest))) {
+			shard = i;
+			*newest = ino;
+		}
+	}
+
+	if (shard < DMA_BUF_SHARDS && walk->only_new &&
+	    !dma_buf_ino_is_later(*newest, walk->last_seen))
+		return DMA_BUF_SHARDS;
+
+	return shard;
+}
+
+/*
+ * Go past the buffer with that number. Returns it, or NULL if it does not let
+ * itself be taken, or has gone.
+ */
+static struct dma_buf *dma_buf_walk_pass(struct dma_buf_walk *walk,
+					 unsigned int index, unsigned long ino,
+					 dma_buf_take_t take)
+{
+	struct dma_buf_cursor *cursor = &walk->cursors[index];
+	struct dma_buf_shard *shard = &dma_buf_shards[index];
+	struct dma_buf *dmabuf;
+
+	guard(spinlock)(&shard->lock);
+
+	if (cursor->ino != ino)
+		return NULL;
+
+	dmabuf = list_entry(cursor->next, struct dma_buf, list_node);
+	dma_buf_cursor_set(cursor, shard, cursor->next->next);
+
+	return take(dmabuf) ? dmabuf : NULL;
+}
+
+/**
+ * dma_buf_walk_take() - take the next buffer without a reference on its file
+ * @walk: the walk
+ * @take: takes the buffer, see dma_buf_list_take()
+ *
+ * Each round moves a cursor towards the end of its shard, or finds that a
+ * release has done so. As a cursor never goes back, that bounds the rounds.
+ *
+ * Context: Process context.
+ * Return: the newest buffer that has not been visited and that @take takes, NULL
+ * at the end.
+ */
+struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk, dma_buf_take_t take)
+{
+	struct dma_buf *dmabuf = NULL;
+	unsigned long ino;
+	unsigned int i;
+
+	while (!dmabuf) {
+		i = dma_buf_walk_newest(walk, &ino);
+		if (i == DMA_BUF_SHARDS)
+			break;
+		dmabuf = dma_buf_walk_pass(walk, i, ino, take);
+	}
+
+	return dmabuf;
+}
+
+/* A buffer whose count is zero is about to take our lock to leave the list. */
+static bool dma_buf_take_reference(struct dma_buf *dmabuf)
+{
+	return get_file_active(&dmabuf->file);
+}
+
+/*
+ * If that was the last reference, destroy the buffer here and now. fput() would
+ * do so when the task returns to user space, which may be many buffers later,
+ * and after a sleep on the lock of any of them.
+ */
+static void dma_buf_walk_put(struct dma_buf_walk *walk)
+{
+	if (walk->current_buf)
+		__fput_sync(walk->current_buf->file);
+	walk->current_buf = NULL;
 }
 
 /**
@@ -192,44 +318,33 @@ void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen)
  * @walk: the walk
  *
  * The newest buffer comes first. The reference belongs to @walk and is dropped
- * by the next step.
+ * by the next step, before anything else.
  *
- * Context: Process context.
+ * Context: Process context, may sleep. May destroy the buffer returned before,
+ * so no lock is held that an exporter takes in &dma_buf_ops.release.
  * Return: buffer, NULL at the end.
  */
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk)
 {
-	struct dma_buf *newest = NULL;
-	unsigned int i;
+	dma_buf_walk_put(walk);
+	walk->current_buf = dma_buf_walk_take(walk, dma_buf_take_reference);
 
-	for (i = 0; i < DMA_BUF_SHARDS; i++)
-		if (walk->next[i] &&
-		    (!newest || dma_buf_ino_is_later(dma_buf_ino(walk->next[i]),
-						     dma_buf_ino(newest))))
-			newest = walk->next[i];
-
-	if (newest)
-		walk->next[newest->shard] =
-			dma_buf_shard_next(walk, &dma_buf_shards[newest->shard],
-					   newest);
-
-	dma_buf_walk_put(walk->current_buf);
-	walk->current_buf = newest;
-
-	return newest;
+	return walk->current_buf;
 }
 
 /**
  * dma_buf_walk_end() - end a walk, at its end or before
  * @walk: the walk
  *
- * Context: Process context.
+ * Context: Process context, may sleep. As for dma_buf_walk_next().
  */
 void dma_buf_walk_end(struct dma_buf_walk *walk)
 {
 	unsigned int i;
 
-	dma_buf_walk_put(walk->current_buf);
-	for (i = 0; i < DMA_BUF_SHARDS; i++)
-		dma_buf_walk_put(walk->next[i]);
+	dma_buf_walk_put(walk);
+	for (i = 0; i < DMA_BUF_SHARDS; i++) {
+		guard(spinlock)(&dma_buf_shards[i].lock);
+		list_del(&walk->cursors[i].node);
+	}
 }

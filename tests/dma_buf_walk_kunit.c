@@ -9,9 +9,14 @@
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/err.h>
 #include <linux/file.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "../dma-buf-internal.h"
 #include "mock_exporter.h"
@@ -122,33 +127,6 @@ static void dma_buf_walk_skips_released(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, walk_finds(wc->exp[3]->buf));
 }
 
-#ifdef CONFIG_DMABUF_SYSFS_STATS
-static bool has_statistics(struct dma_buf *buf)
-{
-	return READ_ONCE(buf->sysfs_entry);
-}
-#else
-static bool has_statistics(struct dma_buf *buf)
-{
-	return true;
-}
-#endif
-
-/* until the statistics have seen all buffers, which they hold meanwhile */
-static void wait_for_statistics(struct kunit *test)
-{
-	struct walk_case *wc = test->priv;
-
-	for (int i = 0; i < NUM_BUFS; i++) {
-		struct dma_buf *buf = wc->exp[i]->buf;
-
-		for (int j = 0; j < 50 && !has_statistics(buf); j++)
-			msleep(20);
-		KUNIT_EXPECT_TRUE(test, has_statistics(buf));
-		test_expect_refs(test, buf->file, 1);
-	}
-}
-
 /* the last reference is gone, but the file has not been released yet */
 static void dma_buf_walk_skips_dying(struct kunit *test)
 {
@@ -157,7 +135,6 @@ static void dma_buf_walk_skips_dying(struct kunit *test)
 	unsigned int visited = 0;
 	struct dma_buf_walk walk;
 
-	wait_for_statistics(test);
 	mock_exporter_put(wc->exp[2]);
 	dma_buf_walk_begin(&walk);
 	while ((buf = dma_buf_walk_next(&walk))) {
@@ -225,6 +202,57 @@ static void dma_buf_walk_ended_early_leaves_no_reference(struct kunit *test)
 		test_expect_refs(test, wc->exp[i]->buf->file, 1);
 }
 
+/* at no time more than one: nobody else is held, be he next or not */
+static void dma_buf_walk_holds_current_only(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	for (int i = 0; i < NUM_BUFS; i++)
+		KUNIT_EXPECT_EQ(test, file_count(wc->exp[i]->buf->file), 1);
+	for (int i = NUM_BUFS - 1; i >= 0; i--) {
+		KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[i]->buf));
+		for (int j = 0; j < NUM_BUFS; j++)
+			KUNIT_EXPECT_EQ(test, file_count(wc->exp[j]->buf->file), 1 + (i == j));
+	}
+	dma_buf_walk_end(&walk);
+}
+
+/* the memory is back at once, although a walk is at another buffer */
+static void dma_buf_walk_lets_others_go(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[2]->buf));
+	for (int i = 0; i < NUM_BUFS; i++)
+		if (i != 2)
+			put(wc->exp[i]);
+	mock_expect_trace(wc->exp[2], "");
+	dma_buf_walk_end(&walk);
+}
+
+/* not when the task returns to user space, nor in a worker */
+static void dma_buf_walk_releases_by_step(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[3]->buf));
+	mock_exporter_put(wc->exp[3]);
+	flush_delayed_fput();
+	mock_expect_trace(wc->exp[3], "");
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[2]->buf);
+	mock_expect_trace(wc->exp[3], "release");
+	mock_exporter_put(wc->exp[2]);
+	flush_delayed_fput();
+	dma_buf_walk_end(&walk);
+	mock_expect_trace(wc->exp[2], "release");
+}
+
 /* the body of a walk may sleep, lock the buffer, export and release */
 static void dma_buf_walk_holds_no_lock(struct kunit *test)
 {
@@ -272,6 +300,38 @@ static void dma_buf_walk_next_released(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(wc->exp[2]));
 }
 
+/* the place is found again although all that was near it has gone */
+static void dma_buf_walk_neighbours_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&walk, wc->exp[3]->buf));
+	put(wc->exp[4]);
+	put(wc->exp[2]);
+	put(wc->exp[1]);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[0]->buf);
+	dma_buf_walk_end(&walk);
+}
+
+/* two walks at the same place move on together */
+static void dma_buf_walk_next_of_two_released(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk one, two;
+
+	dma_buf_walk_begin(&one);
+	dma_buf_walk_begin(&two);
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&one, wc->exp[3]->buf));
+	KUNIT_ASSERT_NOT_NULL(test, walk_to(&two, wc->exp[3]->buf));
+	put(wc->exp[2]);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&one), wc->exp[1]->buf);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&two), wc->exp[1]->buf);
+	dma_buf_walk_end(&one);
+	dma_buf_walk_end(&two);
+}
+
 static void dma_buf_walk_all_older_released(struct kunit *test)
 {
 	struct walk_case *wc = test->priv;
@@ -317,20 +377,155 @@ static void dma_buf_walk_two_at_once(struct kunit *test)
 	dma_buf_walk_end(&one);
 }
 
-/* who has been seen before is not even held */
+/* those that have been seen before are not visited */
 static void dma_buf_walk_new_leaves_others_alone(struct kunit *test)
 {
 	struct walk_case *wc = test->priv;
 	struct dma_buf_walk walk;
 
-	wait_for_statistics(test);
 	dma_buf_walk_begin_new(&walk, ino_of(wc->exp[2]->buf));
 	KUNIT_EXPECT_PTR_EQ(test, walk_to(&walk, wc->exp[4]->buf), wc->exp[4]->buf);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[3]->buf);
 	for (int i = 0; i <= 2; i++)
-		test_expect_refs(test, wc->exp[i]->buf->file, 1);
+		KUNIT_EXPECT_EQ(test, file_count(wc->exp[i]->buf->file), 1);
 	KUNIT_EXPECT_NULL(test, dma_buf_walk_next(&walk));
 	dma_buf_walk_end(&walk);
+}
+
+/* Many buffers */
+
+#define FEW	1000
+#define MANY	10000
+
+static struct sg_table *no_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	return ERR_PTR(-EIO);
+}
+
+static void no_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		     enum dma_data_direction dir)
+{
+}
+
+static void no_memory(struct dma_buf *buf)
+{
+}
+
+static const struct dma_buf_ops small_ops = {
+	.map_dma_buf = no_map,
+	.unmap_dma_buf = no_unmap,
+	.release = no_memory,
+};
+
+/**
+ * struct crowd - many buffers
+ * @count: number of buffers
+ * @bufs: the buffers
+ */
+struct crowd {
+	unsigned int count;
+	struct dma_buf *bufs[MANY];
+};
+
+static void crowd_put(void *data)
+{
+	struct crowd *crowd = data;
+
+	while (crowd->count)
+		dma_buf_put(crowd->bufs[--crowd->count]);
+	flush_delayed_fput();
+	kvfree(crowd);
+}
+
+static struct crowd *crowd_create(struct kunit *test)
+{
+	struct crowd *crowd = kvzalloc(sizeof(*crowd), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, crowd_put, crowd));
+	return crowd;
+}
+
+static void crowd_grow(struct kunit *test, struct crowd *crowd, unsigned int count)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.ops = &small_ops;
+	info.priv = crowd;
+	info.size = PAGE_SIZE;
+	while (crowd->count < count) {
+		struct dma_buf *buf = dma_buf_export(&info);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+		crowd->bufs[crowd->count++] = buf;
+	}
+}
+
+/* the best of several, as others want the CPU as well */
+static u64 walk_ns(struct kunit *test, unsigned int at_least)
+{
+	u64 best = U64_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		u64 start = ktime_get_ns();
+		struct dma_buf_walk walk;
+		unsigned int count = 0;
+
+		dma_buf_walk_begin(&walk);
+		while (dma_buf_walk_next(&walk))
+			count++;
+		dma_buf_walk_end(&walk);
+		best = min(best, ktime_get_ns() - start);
+		KUNIT_EXPECT_GE(test, count, at_least);
+		cond_resched();
+	}
+
+	return best;
+}
+
+/*
+ * Ten times the buffers take ten times the time, and more as they do not fit into the
+ * caches any more. A square would be more than a hundred, for the same reason.
+ */
+static void dma_buf_walk_is_linear(struct kunit *test)
+{
+	struct crowd *crowd = crowd_create(test);
+	u64 few, many;
+
+	crowd_grow(test, crowd, FEW);
+	few = walk_ns(test, FEW);
+	crowd_grow(test, crowd, MANY);
+	many = walk_ns(test, MANY);
+	kunit_info(test, "%u buffers: %llu us, %u buffers: %llu us", FEW,
+		   div_u64(few, 1000), MANY, div_u64(many, 1000));
+	KUNIT_EXPECT_LT(test, many, 60 * few);
+}
+
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+static bool has_statistics(struct dma_buf *buf)
+{
+	return READ_ONCE(buf->sysfs_entry);
+}
+#else
+static bool has_statistics(struct dma_buf *buf)
+{
+	return true;
+}
+#endif
+
+/* until the statistics have seen all buffers, which they hold meanwhile */
+static void wait_for_statistics(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+
+	for (int i = 0; i < NUM_BUFS; i++) {
+		struct dma_buf *buf = wc->exp[i]->buf;
+
+		for (int j = 0; j < 50 && !has_statistics(buf); j++)
+			msleep(20);
+		KUNIT_EXPECT_TRUE(test, has_statistics(buf));
+		test_expect_refs(test, buf->file, 1);
+	}
 }
 
 static int dma_buf_walk_init(struct kunit *test)
@@ -347,6 +542,7 @@ static int dma_buf_walk_init(struct kunit *test)
 		wc->exp[i] = mock_exporter_create(test);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(wc->exp[i]));
 	}
+	wait_for_statistics(test);
 
 	return 0;
 }
@@ -359,16 +555,22 @@ static struct kunit_case dma_buf_walk_cases[] = {
 	KUNIT_CASE(dma_buf_walk_skips_released),
 	KUNIT_CASE(dma_buf_walk_skips_dying),
 	KUNIT_CASE(dma_buf_walk_holds_reference),
+	KUNIT_CASE(dma_buf_walk_holds_current_only),
+	KUNIT_CASE(dma_buf_walk_lets_others_go),
+	KUNIT_CASE(dma_buf_walk_releases_by_step),
 	KUNIT_CASE(dma_buf_walk_drops_reference_by_step),
 	KUNIT_CASE(dma_buf_walk_leaves_no_reference),
 	KUNIT_CASE(dma_buf_walk_ended_early_leaves_no_reference),
 	KUNIT_CASE(dma_buf_walk_holds_no_lock),
 	KUNIT_CASE(dma_buf_walk_current_released),
 	KUNIT_CASE(dma_buf_walk_next_released),
+	KUNIT_CASE(dma_buf_walk_neighbours_released),
+	KUNIT_CASE(dma_buf_walk_next_of_two_released),
 	KUNIT_CASE(dma_buf_walk_all_older_released),
 	KUNIT_CASE(dma_buf_walk_new_one_meanwhile),
 	KUNIT_CASE(dma_buf_walk_two_at_once),
 	KUNIT_CASE(dma_buf_walk_new_leaves_others_alone),
+	KUNIT_CASE(dma_buf_walk_is_linear),
 	{}
 };
 

@@ -248,7 +248,8 @@ struct dma_buf_poll_cb_t {
  * @name_lock: guards @name
  * @vmapping_counter: users of @vmap_ptr. Guarded by @resv.
  * @vmap_ptr: kernel mapping, if there are users. Guarded by @resv.
- * @list_node: link in the list of live buffers, see dma-buf-list.c
+ * @list_node: link in the list of live buffers, empty once the file is
+ *	released; see dma-buf-list.c
  * @poll: wait queue of poll()
  * @cb_in: callback on a fence that a reader has to wait for
  * @cb_out: callback on a fence that a writer has to wait for
