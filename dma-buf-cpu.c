@@ -145,6 +145,9 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (dma_buf_check_range(dmabuf, vma->vm_pgoff, vma_pages(vma)))
 		return -EINVAL;
 
+	/* /proc/<pid>/maps is going to tell the inode number. */
+	dma_buf_stats_need(dmabuf);
+
 	return dmabuf->ops->mmap(dmabuf, vma);
 }
 
@@ -183,6 +186,7 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 
 	vma_set_file(vma, dmabuf->file);
 	vma->vm_pgoff = pgoff;
+	dma_buf_stats_need(dmabuf);
 
 	return dmabuf->ops->mmap(dmabuf, vma);
 }

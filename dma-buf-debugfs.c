@@ -47,8 +47,12 @@ static void dma_buf_show_devices(struct seq_file *s, struct dma_buf *dmabuf)
 
 static int dma_buf_show(struct seq_file *s, struct dma_buf *dmabuf)
 {
-	int ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
+	int ret;
 
+	/* The text is going to tell the inode number. */
+	dma_buf_stats_need(dmabuf);
+
+	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
 	if (ret)
 		return ret;
 

@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 struct inode;
 struct poll_table_struct;
@@ -104,9 +105,14 @@ static inline void dma_buf_debugfs_init(void)
 /* dma-buf-sysfs-stats.c */
 
 #ifdef CONFIG_DMABUF_SYSFS_STATS
+/* For tests, which keep the worker away, or wait for it. */
+extern unsigned int dma_buf_stats_delay_ms;
+extern struct delayed_work dma_buf_stats_worker;
+
 int dma_buf_stats_init(void);
 int dma_buf_stats_check(const struct dma_buf_export_info *exp_info);
 void dma_buf_stats_exported(void);
+void dma_buf_stats_need(struct dma_buf *dmabuf);
 void dma_buf_stats_released(struct dma_buf *dmabuf);
 #else
 static inline int dma_buf_stats_init(void)
@@ -121,6 +127,10 @@ dma_buf_stats_check(const struct dma_buf_export_info *exp_info)
 }
 
 static inline void dma_buf_stats_exported(void)
+{
+}
+
+static inline void dma_buf_stats_need(struct dma_buf *dmabuf)
 {
 }
 

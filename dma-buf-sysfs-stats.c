@@ -3,15 +3,16 @@
  * Statistics in sysfs: /sys/kernel/dmabuf/buffers/<inode number>/.
  */
 
+#include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
-#include <linux/llist.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
@@ -27,41 +28,48 @@
  * look for its inode number in /proc/<pid>/fdinfo and /proc/<pid>/maps.
  *
  * Making a directory in sysfs takes several times as long as making a buffer,
- * so exporters do not wait for it. A worker creates and removes directories,
- * and both have happened within 100 milliseconds. A buffer that lives less than
- * that may never be seen.
+ * so exporters do not wait for it. A directory is made as soon as somebody can
+ * know its name: by stat() on the file, by a look at its fdinfo, by a mapping,
+ * which shows in maps, and by bufinfo in debugfs. For those who list all
+ * directories, a worker makes the missing ones a moment after the export. A
+ * directory is removed by the release of the buffer, before the exporter frees
+ * the memory; a buffer without one does not pay for that.
+ *
+ * So whoever adds up what fdinfo and maps tell, and then what the directories
+ * tell, never gets more from the processes than from the directories, unless
+ * buffers go in between.
  */
 
 /*
- * From an export or a release until the worker runs. It takes some time itself,
- * and 100 ms is what is promised.
- */
-#define DMA_BUF_STATS_DELAY	msecs_to_jiffies(30)
-
-/**
- * struct dma_buf_stats_entry - the directory of a buffer
- * @kobj: the directory
- * @dead: link in &dma_buf_stats_dead when the buffer has gone
- * @size: bytes of the buffer
- * @exp_name: name of the exporter; a copy, as the exporter may be gone before
- *	the entry
+ * Who makes, finds and removes the entry of a buffer:
  *
- * Constant after creation, but for @dead.
+ * - Makers are tasks that get to know the inode number, and the worker. They
+ *   exclude each other by dma_buf_stats_lock, and hold it until the entry is
+ *   complete. They need not hold the file, since stat() works on a path that is
+ *   held without it (O_PATH): under the lock of the list, a maker finds the
+ *   buffer on the list and sets &dma_buf.sysfs_claimed.
+ * - The release takes the buffer off the list, under the same lock, and then
+ *   reads sysfs_claimed. Either the maker comes first, and the release sees the
+ *   claim and waits for dma_buf_stats_lock before it goes on; or the release
+ *   comes first, and the maker does not find the buffer on the list.
+ *
+ * So exporter and name are valid while an entry is made and while it exists, and
+ * an entry that is made is removed. A buffer that nobody claims takes no lock
+ * but that of the list.
+ *
+ * Lock order: mmap_lock or the lock of a seq_file, if the caller holds one;
+ * dma_buf_stats_lock; the locks of sysfs, memory reclaim. &dma_buf.resv is not
+ * held.
  */
-struct dma_buf_stats_entry {
-	struct kobject kobj;
-	struct llist_node dead;
-	size_t size;
-	char exp_name[];
-};
+static DEFINE_MUTEX(dma_buf_stats_lock);
+
+/* Time from an export until the worker runs. */
+unsigned int dma_buf_stats_delay_ms = 30;
 
 struct dma_buf_stats_attribute {
 	struct attribute attr;
-	ssize_t (*show)(struct dma_buf_stats_entry *entry, char *buf);
+	ssize_t (*show)(struct dma_buf *dmabuf, char *buf);
 };
-
-/* Entries whose buffers have gone, for the worker. */
-static LLIST_HEAD(dma_buf_stats_dead);
 
 /* All live buffers up to this inode number have an entry. The worker's own. */
 static unsigned long dma_buf_stats_seen;
@@ -69,14 +77,14 @@ static unsigned long dma_buf_stats_seen;
 /* Where the directories are. */
 static struct kobject *dma_buf_stats_dir;
 
-static ssize_t exporter_name_show(struct dma_buf_stats_entry *entry, char *buf)
+static ssize_t exporter_name_show(struct dma_buf *dmabuf, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", entry->exp_name);
+	return sysfs_emit(buf, "%s\n", dmabuf->exp_name);
 }
 
-static ssize_t size_show(struct dma_buf_stats_entry *entry, char *buf)
+static ssize_t size_show(struct dma_buf *dmabuf, char *buf)
 {
-	return sysfs_emit(buf, "%zu\n", entry->size);
+	return sysfs_emit(buf, "%zu\n", dmabuf->size);
 }
 
 static struct dma_buf_stats_attribute dma_buf_stats_exporter_name =
@@ -90,23 +98,24 @@ static struct attribute *dma_buf_stats_attrs[] = {
 };
 ATTRIBUTE_GROUPS(dma_buf_stats);
 
-static struct dma_buf_stats_entry *to_stats_entry(struct kobject *kobj)
+static struct dma_buf_sysfs_entry *to_sysfs_entry(struct kobject *kobj)
 {
-	return container_of(kobj, struct dma_buf_stats_entry, kobj);
+	return container_of(kobj, struct dma_buf_sysfs_entry, kobj);
 }
 
+/* The buffer is there: removing the entry waits for readers. */
 static ssize_t dma_buf_stats_show(struct kobject *kobj, struct attribute *attr,
 				  char *buf)
 {
 	struct dma_buf_stats_attribute *attribute =
 		container_of(attr, struct dma_buf_stats_attribute, attr);
 
-	return attribute->show(to_stats_entry(kobj), buf);
+	return attribute->show(to_sysfs_entry(kobj)->dmabuf, buf);
 }
 
 static void dma_buf_stats_free(struct kobject *kobj)
 {
-	kfree(to_stats_entry(kobj));
+	kfree(to_sysfs_entry(kobj));
 }
 
 static const struct sysfs_ops dma_buf_stats_sysfs_ops = {
@@ -119,19 +128,19 @@ static const struct kobj_type dma_buf_stats_type = {
 	.default_groups = dma_buf_stats_groups,
 };
 
+/* The buffer is not released meanwhile, see above. */
 static int dma_buf_stats_create(struct dma_buf *dmabuf)
 {
-	size_t name_size = strlen(dmabuf->exp_name) + 1;
-	struct dma_buf_stats_entry *entry;
+	struct dma_buf_sysfs_entry *entry;
 	int ret;
 
-	entry = kzalloc(struct_size(entry, exp_name, name_size), GFP_KERNEL);
+	lockdep_assert_held(&dma_buf_stats_lock);
+
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return -ENOMEM;
 
-	entry->size = dmabuf->size;
-	memcpy(entry->exp_name, dmabuf->exp_name, name_size);
-
+	entry->dmabuf = dmabuf;
 	ret = kobject_init_and_add(&entry->kobj, &dma_buf_stats_type,
 				   dma_buf_stats_dir, "%lu",
 				   file_inode(dmabuf->file)->i_ino);
@@ -140,20 +149,34 @@ static int dma_buf_stats_create(struct dma_buf *dmabuf)
 		return ret;
 	}
 
-	dmabuf->sysfs_entry = entry;
+	/* Complete. Pairs with dma_buf_stats_need(). */
+	smp_store_release(&dmabuf->sysfs_entry, entry);
+
 	return 0;
 }
 
-/* Nobody else finds them any more. Waits for those who read. */
-static void dma_buf_stats_remove_dead(void)
+/* Called with the lock of the list held. */
+static bool dma_buf_stats_claim(struct dma_buf *dmabuf)
 {
-	struct llist_node *dead = llist_del_all(&dma_buf_stats_dead);
-	struct dma_buf_stats_entry *entry, *next;
+	lockdep_assert_held(&dma_buf_stats_lock);
 
-	llist_for_each_entry_safe(entry, next, dead, dead) {
-		kobject_del(&entry->kobj);
-		kobject_put(&entry->kobj);
-	}
+	if (dmabuf->sysfs_entry)
+		return false;
+
+	dmabuf->sysfs_claimed = true;
+	return true;
+}
+
+/* Returns -ENOENT at the end of the walk. */
+static int dma_buf_stats_create_next(struct dma_buf_walk *walk)
+{
+	struct dma_buf *dmabuf;
+
+	guard(mutex)(&dma_buf_stats_lock);
+
+	dmabuf = dma_buf_walk_take(walk, dma_buf_stats_claim);
+
+	return dmabuf ? dma_buf_stats_create(dmabuf) : -ENOENT;
 }
 
 /* Returns false if there was no memory. A buffer with another error has none. */
@@ -161,13 +184,12 @@ static bool dma_buf_stats_create_new(void)
 {
 	unsigned long last = dma_buf_list_last_ino();
 	struct dma_buf_walk walk;
-	struct dma_buf *dmabuf;
-	int ret = 0;
+	int ret;
 
 	dma_buf_walk_begin_new(&walk, dma_buf_stats_seen);
-	while (ret != -ENOMEM && (dmabuf = dma_buf_walk_next(&walk)))
-		if (!dmabuf->sysfs_entry)
-			ret = dma_buf_stats_create(dmabuf);
+	do {
+		ret = dma_buf_stats_create_next(&walk);
+	} while (ret != -ENOENT && ret != -ENOMEM);
 	dma_buf_walk_end(&walk);
 
 	if (ret == -ENOMEM)
@@ -177,16 +199,21 @@ static bool dma_buf_stats_create_new(void)
 	return true;
 }
 
-static void dma_buf_stats_work(struct work_struct *work)
+static void dma_buf_stats_queue(struct delayed_work *work)
 {
-	dma_buf_stats_remove_dead();
-	/* Try again later, but let nobody else wait for it. */
-	if (!dma_buf_stats_create_new())
-		queue_delayed_work(system_unbound_wq, to_delayed_work(work),
-				   DMA_BUF_STATS_DELAY);
+	unsigned int ms = READ_ONCE(dma_buf_stats_delay_ms);
+
+	queue_delayed_work(system_unbound_wq, work, msecs_to_jiffies(ms));
 }
 
-static DECLARE_DELAYED_WORK(dma_buf_stats_worker, dma_buf_stats_work);
+static void dma_buf_stats_work(struct work_struct *work)
+{
+	/* Try again later, but let nobody else wait for it. */
+	if (!dma_buf_stats_create_new())
+		dma_buf_stats_queue(to_delayed_work(work));
+}
+
+DECLARE_DELAYED_WORK(dma_buf_stats_worker, dma_buf_stats_work);
 
 static void dma_buf_stats_kick(void)
 {
@@ -196,8 +223,7 @@ static void dma_buf_stats_kick(void)
 	 */
 	smp_mb();
 	if (!delayed_work_pending(&dma_buf_stats_worker))
-		queue_delayed_work(system_unbound_wq, &dma_buf_stats_worker,
-				   DMA_BUF_STATS_DELAY);
+		dma_buf_stats_queue(&dma_buf_stats_worker);
 }
 
 /**
@@ -226,20 +252,55 @@ void dma_buf_stats_exported(void)
 }
 
 /**
- * dma_buf_stats_released() - a buffer is destroyed
+ * dma_buf_stats_need() - somebody gets to know the inode number of a buffer
+ * @dmabuf: buffer that may be gone, but not its inode
+ *
+ * Afterwards a live buffer has its directory, unless there is no memory for it:
+ * then the worker tries again, which does not rest before all have one.
+ *
+ * Context: Process context, may sleep; mmap_lock may be held.
+ */
+void dma_buf_stats_need(struct dma_buf *dmabuf)
+{
+	might_lock(&dma_buf_stats_lock);
+
+	/*
+	 * The usual case. Pairs with dma_buf_stats_create(): the directory is
+	 * found by whatever comes after this load.
+	 */
+	if (smp_load_acquire(&dmabuf->sysfs_entry))
+		return;
+
+	guard(mutex)(&dma_buf_stats_lock);
+
+	if (dma_buf_list_take(dmabuf, dma_buf_stats_claim))
+		dma_buf_stats_create(dmabuf);
+}
+
+/**
+ * dma_buf_stats_released() - a buffer has left the list
  * @dmabuf: buffer without references
  *
- * Context: Process context.
+ * Waits for whoever is making the directory, and for its readers.
+ *
+ * Context: Process context, may sleep.
  */
 void dma_buf_stats_released(struct dma_buf *dmabuf)
 {
-	struct dma_buf_stats_entry *entry = dmabuf->sysfs_entry;
+	struct dma_buf_sysfs_entry *entry;
 
+	if (!dmabuf->sysfs_claimed)
+		return;
+
+	scoped_guard(mutex, &dma_buf_stats_lock) {
+		entry = dmabuf->sysfs_entry;
+		WRITE_ONCE(dmabuf->sysfs_entry, NULL);
+	}
 	if (!entry)
 		return;
 
-	llist_add(&entry->dead, &dma_buf_stats_dead);
-	dma_buf_stats_kick();
+	kobject_del(&entry->kobj);
+	kobject_put(&entry->kobj);
 }
 
 /**

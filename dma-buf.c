@@ -175,6 +175,26 @@ static struct file_system_type dma_buf_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+/*
+ * Whoever gets to know the inode number finds the statistics. A path may be held
+ * without a reference on the file (O_PATH), so the buffer may be gone.
+ */
+static int dma_buf_getattr(struct mnt_idmap *idmap, const struct path *path,
+			   struct kstat *stat, u32 request_mask,
+			   unsigned int query_flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	dma_buf_stats_need(dma_buf_of_inode(inode));
+	generic_fillattr(idmap, request_mask, inode, stat);
+
+	return 0;
+}
+
+static const struct inode_operations dma_buf_inode_ops = {
+	.getattr = dma_buf_getattr,
+};
+
 /**
  * dma_buf_replace_name() - set or clear the name of a buffer
  * @dmabuf: buffer
@@ -248,6 +268,9 @@ static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
 	const char *name;
+
+	/* The VFS has written the inode number. */
+	dma_buf_stats_need(dmabuf);
 
 	seq_printf(m, "size:\t%zu\n", dmabuf->size);
 	/* Without the reference of the reader. */
@@ -330,6 +353,7 @@ dma_buf_create(const struct dma_buf_export_info *info)
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 
+	inode->i_op = &dma_buf_inode_ops;
 	inode_set_bytes(inode, info->size);
 	i_size_write(inode, info->size);
 

@@ -697,65 +697,6 @@ static inline bool stats_entry_exists(unsigned long ino)
 	return !access(path, F_OK);
 }
 
-/*
- * Statistics may appear and vanish up to 100 ms late.
- *
- * The directory is looked at every 5 ms. The kernel is held to 100 ms of the
- * time the machine really gave to the guest: where a sleep of 5 ms took longer
- * than three ticks of the slowest usual clock (30 ms), the excess is a pause of
- * the whole machine and extends the limit. Nothing else does.
- */
-#define STATS_LIMIT_MS	100
-#define STATS_LOOK_MS	5
-#define STATS_PAUSE_MS	30
-
-struct stats_clock {
-	__s64 start;
-	__s64 paused;
-};
-
-static inline void stats_clock_start(struct stats_clock *clock)
-{
-	clock->start = now_ns();
-	clock->paused = 0;
-}
-
-static inline void stats_clock_sleep(struct stats_clock *clock, unsigned int ms)
-{
-	__s64 before = now_ns(), excess;
-
-	sleep_ms(ms);
-	excess = now_ns() - before - ms * 1000000LL - STATS_PAUSE_MS * 1000000LL;
-	if (excess > 0)
-		clock->paused += excess;
-}
-
-static inline int stats_clock_ms(const struct stats_clock *clock)
-{
-	return (now_ns() - clock->start - clock->paused) / 1000000;
-}
-
-/*
- * Waits until the entry is there, or is gone. Returns the time in ms of the last
- * look that found it otherwise (so the change came later than that), 0 if there
- * was none; gives up after ten times the limit.
- */
-static inline int stats_wait(struct stats_clock *clock, unsigned long ino, bool present)
-{
-	int late = 0;
-
-	for (;;) {
-		int looked = stats_clock_ms(clock);
-
-		if (stats_entry_exists(ino) == present)
-			return late;
-		late = looked;
-		if (late > 10 * STATS_LIMIT_MS)
-			return late;
-		stats_clock_sleep(clock, STATS_LOOK_MS);
-	}
-}
-
 /* ------------------------------------------------------ failing allocations */
 
 /*

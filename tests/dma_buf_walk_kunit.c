@@ -501,33 +501,6 @@ static void dma_buf_walk_is_linear(struct kunit *test)
 	KUNIT_EXPECT_LT(test, many, 60 * few);
 }
 
-#ifdef CONFIG_DMABUF_SYSFS_STATS
-static bool has_statistics(struct dma_buf *buf)
-{
-	return READ_ONCE(buf->sysfs_entry);
-}
-#else
-static bool has_statistics(struct dma_buf *buf)
-{
-	return true;
-}
-#endif
-
-/* until the statistics have seen all buffers, which they hold meanwhile */
-static void wait_for_statistics(struct kunit *test)
-{
-	struct walk_case *wc = test->priv;
-
-	for (int i = 0; i < NUM_BUFS; i++) {
-		struct dma_buf *buf = wc->exp[i]->buf;
-
-		for (int j = 0; j < 50 && !has_statistics(buf); j++)
-			msleep(20);
-		KUNIT_EXPECT_TRUE(test, has_statistics(buf));
-		test_expect_refs(test, buf->file, 1);
-	}
-}
-
 static int dma_buf_walk_init(struct kunit *test)
 {
 	struct walk_case *wc = kunit_kzalloc(test, sizeof(*wc), GFP_KERNEL);
@@ -542,7 +515,6 @@ static int dma_buf_walk_init(struct kunit *test)
 		wc->exp[i] = mock_exporter_create(test);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(wc->exp[i]));
 	}
-	wait_for_statistics(test);
 
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/iosys-map.h>
+#include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
@@ -20,7 +21,6 @@
 struct device;
 struct dma_buf;
 struct dma_buf_attachment;
-struct dma_buf_stats_entry;
 struct dma_resv;
 struct module;
 struct vm_area_struct;
@@ -229,6 +229,16 @@ struct dma_buf_poll_cb_t {
 };
 
 /**
+ * struct dma_buf_sysfs_entry - the directory of a buffer in sysfs
+ * @kobj: the directory
+ * @dmabuf: the buffer, which lives longer; constant
+ */
+struct dma_buf_sysfs_entry {
+	struct kobject kobj;
+	struct dma_buf *dmabuf;
+};
+
+/**
  * struct dma_buf - a buffer that devices share
  * @size: bytes; constant
  * @file: the file that counts references and that user space gets; constant
@@ -253,8 +263,10 @@ struct dma_buf_poll_cb_t {
  * @poll: wait queue of poll()
  * @cb_in: callback on a fence that a reader has to wait for
  * @cb_out: callback on a fence that a writer has to wait for
- * @sysfs_entry: statistics in sysfs, or NULL. Set by a worker with a reference
- *	on the buffer, read after the last one.
+ * @sysfs_entry: complete directory in sysfs, or NULL; see
+ *	dma-buf-sysfs-stats.c
+ * @sysfs_claimed: there has been an attempt to make @sysfs_entry. Set under the
+ *	lock of the list that @list_node is on.
  * @shard: the list of live buffers that @list_node is on; constant
  *
  * Made by dma_buf_export(). Drivers use the first six members.
@@ -278,7 +290,8 @@ struct dma_buf {
 	struct dma_buf_poll_cb_t cb_in;
 	struct dma_buf_poll_cb_t cb_out;
 #ifdef CONFIG_DMABUF_SYSFS_STATS
-	struct dma_buf_stats_entry *sysfs_entry;
+	struct dma_buf_sysfs_entry *sysfs_entry;
+	bool sysfs_claimed;
 #endif
 	u16 shard;
 };

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of a buffer on one CPU, while another one walks, calls stat, or reads the
+ * statistics. Skipped on machines with one CPU.
+ */
+
+#include <kunit/test.h>
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/path.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "../dma-buf-internal.h"
+#include "race.h"
+#include "test_util.h"
+
+#define BUF_NAME	"race-exporter"
+
+/**
+ * struct buf_race - a buffer for each round
+ * @sysfs: mount of it
+ * @buf: the buffer
+ * @path: held without the file, as O_PATH does
+ * @ino: inode number
+ * @rounds: number of rounds so far
+ * @released: calls of the exporter's release
+ * @found: each side has found an entry
+ * @text: what one side has read from the entry
+ * @len: length of @text, or errno
+ */
+struct buf_race {
+	struct vfsmount *sysfs;
+	struct dma_buf *buf;
+	struct path path;
+	unsigned long ino;
+	unsigned int rounds;
+	unsigned int released;
+	bool found[2];
+	char text[32];
+	ssize_t len;
+};
+
+static struct sg_table *buf_race_map(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir)
+{
+	return ERR_PTR(-EIO);
+}
+
+static void buf_race_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			   enum dma_data_direction dir)
+{
+}
+
+static void buf_race_released(struct dma_buf *buf)
+{
+	struct buf_race *br = buf->priv;
+
+	br->released++;
+}
+
+static const struct dma_buf_ops buf_race_ops = {
+	.map_dma_buf = buf_race_map,
+	.unmap_dma_buf = buf_race_unmap,
+	.release = buf_race_released,
+};
+
+static bool buf_race_prepare(struct kunit *test, void *data)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct buf_race *br = data;
+
+	info.exp_name = BUF_NAME;
+	info.ops = &buf_race_ops;
+	info.size = PAGE_SIZE;
+	info.priv = br;
+	br->buf = dma_buf_export(&info);
+	if (IS_ERR(br->buf)) {
+		KUNIT_FAIL(test, "export: %pe", br->buf);
+		return false;
+	}
+	br->path = br->buf->file->f_path;
+	path_get(&br->path);
+	br->ino = file_inode(br->buf->file)->i_ino;
+	br->rounds++;
+
+	return true;
+}
+
+/* as close() does */
+static void buf_race_release(void *data)
+{
+	struct buf_race *br = data;
+
+	__fput_sync(br->buf->file);
+}
+
+static struct file *buf_race_open(struct buf_race *br, const char *file)
+{
+	char path[64];
+
+	scnprintf(path, sizeof(path), "kernel/dmabuf/buffers/%lu%s", br->ino, file);
+	return test_open(br->sysfs, path);
+}
+
+static bool buf_race_has_entry(struct buf_race *br)
+{
+	struct file *file;
+
+	if (!IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS))
+		return false;
+	file = buf_race_open(br, "");
+	if (IS_ERR(file))
+		return false;
+	__fput_sync(file);
+	return true;
+}
+
+/* the buffer is gone with all that belongs to it, whatever the other side did */
+static bool buf_race_check(struct kunit *test, void *data)
+{
+	struct buf_race *br = data;
+
+	KUNIT_EXPECT_EQ(test, br->released, br->rounds);
+	KUNIT_EXPECT_FALSE(test, buf_race_has_entry(br));
+	path_put(&br->path);
+
+	return br->released == br->rounds;
+}
+
+static void buf_race_walk(void *data)
+{
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin(&walk);
+	while (dma_buf_walk_next(&walk))
+		;
+	dma_buf_walk_end(&walk);
+}
+
+static const struct race walk_race = {
+	.prepare = buf_race_prepare,
+	.here = buf_race_release,
+	.there = buf_race_walk,
+	.check = buf_race_check,
+};
+
+static struct buf_race *buf_race_create(struct kunit *test)
+{
+	struct buf_race *br = kunit_kzalloc(test, sizeof(*br), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, br);
+	if (IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS))
+		br->sysfs = test_mount(test, "sysfs");
+
+	return br;
+}
+
+static void dma_buf_race_walk_and_release(struct kunit *test)
+{
+	race_run(test, &walk_race, buf_race_create(test));
+}
+
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+static void buf_race_stat(void *data)
+{
+	struct buf_race *br = data;
+	struct kstat stat;
+
+	vfs_getattr(&br->path, &stat, STATX_BASIC_STATS, 0);
+}
+
+static const struct race stat_race = {
+	.prepare = buf_race_prepare,
+	.here = buf_race_release,
+	.there = buf_race_stat,
+	.check = buf_race_check,
+};
+
+static void dma_buf_race_stat_and_release(struct kunit *test)
+{
+	race_run(test, &stat_race, buf_race_create(test));
+}
+
+static void buf_race_work(void *data)
+{
+	flush_delayed_work(&dma_buf_stats_worker);
+}
+
+static const struct race work_race = {
+	.prepare = buf_race_prepare,
+	.here = buf_race_release,
+	.there = buf_race_work,
+	.check = buf_race_check,
+};
+
+static void dma_buf_race_worker_and_release(struct kunit *test)
+{
+	race_run(test, &work_race, buf_race_create(test));
+}
+
+static bool buf_race_prepare_known(struct kunit *test, void *data)
+{
+	if (!buf_race_prepare(test, data))
+		return false;
+	buf_race_stat(data);
+	return true;
+}
+
+static void buf_race_read(void *data)
+{
+	struct buf_race *br = data;
+	struct file *file = buf_race_open(br, "/exporter_name");
+	loff_t pos = 0;
+
+	memset(br->text, 0, sizeof(br->text));
+	if (IS_ERR(file)) {
+		br->len = PTR_ERR(file);
+		return;
+	}
+	br->len = kernel_read(file, br->text, sizeof(br->text) - 1, &pos);
+	__fput_sync(file);
+}
+
+static bool buf_race_check_text(struct kunit *test, void *data)
+{
+	struct buf_race *br = data;
+
+	if (br->len >= 0)
+		KUNIT_EXPECT_STREQ(test, br->text, BUF_NAME "\n");
+
+	return buf_race_check(test, data);
+}
+
+static const struct race read_race = {
+	.prepare = buf_race_prepare_known,
+	.here = buf_race_release,
+	.there = buf_race_read,
+	.check = buf_race_check_text,
+};
+
+static void dma_buf_race_read_and_release(struct kunit *test)
+{
+	race_run(test, &read_race, buf_race_create(test));
+}
+
+static void buf_race_find(struct buf_race *br, unsigned int side)
+{
+	buf_race_stat(br);
+	br->found[side] = buf_race_has_entry(br);
+}
+
+static void buf_race_find_here(void *data)
+{
+	buf_race_find(data, 0);
+}
+
+static void buf_race_find_there(void *data)
+{
+	buf_race_find(data, 1);
+}
+
+static bool buf_race_check_found(struct kunit *test, void *data)
+{
+	struct buf_race *br = data;
+
+	KUNIT_EXPECT_TRUE(test, br->found[0]);
+	KUNIT_EXPECT_TRUE(test, br->found[1]);
+	buf_race_release(br);
+
+	return buf_race_check(test, data) && br->found[0] && br->found[1];
+}
+
+static const struct race find_race = {
+	.prepare = buf_race_prepare,
+	.here = buf_race_find_here,
+	.there = buf_race_find_there,
+	.check = buf_race_check_found,
+};
+
+/* stat on two CPUs: the one that does not make the entry waits for the other */
+static void dma_buf_race_two_stats(struct kunit *test)
+{
+	race_run(test, &find_race, buf_race_create(test));
+}
+#endif
+
+static struct kunit_case dma_buf_race_cases[] = {
+	KUNIT_CASE(dma_buf_race_walk_and_release),
+#ifdef CONFIG_DMABUF_SYSFS_STATS
+	KUNIT_CASE(dma_buf_race_stat_and_release),
+	KUNIT_CASE(dma_buf_race_worker_and_release),
+	KUNIT_CASE(dma_buf_race_read_and_release),
+	KUNIT_CASE(dma_buf_race_two_stats),
+#endif
+	{}
+};
+
+static struct kunit_suite dma_buf_race_suite = {
+	.name = "dma_buf_race",
+	.test_cases = dma_buf_race_cases,
+};
+
+kunit_test_suite(dma_buf_race_suite);
+
+MODULE_DESCRIPTION("KUnit tests for the end of a buffer that somebody looks at");
+MODULE_LICENSE("GPL");
