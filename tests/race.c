@@ -19,8 +19,8 @@
 
 /* A race takes that long, and longer until there were enough rounds, but not for ever. */
 #define RACE_MS		200
-#define RACE_MAX_MS	10000
-#define RACE_ROUNDS	1000
+#define RACE_MAX_MS	60000
+#define RACE_ROUNDS	500
 
 /* No side is late by as many steps of a few instructions. */
 #define RACE_JITTER	256
@@ -289,6 +289,62 @@ void race_recycled_free(void)
 
 	llist_for_each_entry_safe(recycled, next, llist_del_all(&race_recycled_pool), node)
 		kfree_rcu(&recycled->base, rcu);
+}
+
+static struct kmem_cache *race_cache;
+
+static void race_cached_release(struct dma_fence *fence)
+{
+	kmem_cache_free(race_cache, container_of(fence, struct race_recycled, base));
+}
+
+static const struct dma_fence_ops race_cached_ops = {
+	.get_driver_name = race_recycled_name,
+	.get_timeline_name = race_recycled_name,
+	.release = race_cached_release,
+};
+
+/**
+ * race_cached_init() - make a cache of fences
+ *
+ * Its memory may be reused at once (SLAB_TYPESAFE_BY_RCU), which KASAN prevents if
+ * CONFIG_SLUB_RCU_DEBUG is set.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int race_cached_init(void)
+{
+	race_cache = kmem_cache_create("race_fence", sizeof(struct race_recycled), 0,
+				       SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE, NULL);
+
+	return race_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * race_cached_exit() - get rid of the cache, when no fence is left
+ */
+void race_cached_exit(void)
+{
+	kmem_cache_destroy(race_cache);
+	race_cache = NULL;
+}
+
+/**
+ * race_cached_create() - create a fence in the cache
+ * @context: timeline
+ * @seqno: position on it
+ *
+ * Return: the fence, NULL without memory.
+ */
+struct dma_fence *race_cached_create(u64 context, u64 seqno)
+{
+	struct race_recycled *cached = kmem_cache_alloc(race_cache, GFP_KERNEL);
+
+	if (!cached)
+		return NULL;
+
+	dma_fence_init(&cached->base, &race_cached_ops, &race_recycled_lock, context, seqno);
+	return &cached->base;
 }
 
 static bool race_fence_flag(void *fence)

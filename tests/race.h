@@ -38,6 +38,9 @@ bool race_spin(bool (*done)(void *data), void *data);
 struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context, u64 seqno);
 struct dma_fence *race_recycled_create(u64 context, u64 seqno);
 void race_recycled_free(void);
+int race_cached_init(void);
+void race_cached_exit(void);
+struct dma_fence *race_cached_create(u64 context, u64 seqno);
 bool race_fence_signaled(struct dma_fence *fence);
 bool race_fence_refs(struct dma_fence *fence, unsigned int refs);
 
