@@ -476,8 +476,7 @@ static void dma_buf_name_race(struct kunit *test)
 	race->user = test_user_page(test);
 	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user, RACE_NAME_A, sizeof(RACE_NAME_A)));
 	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user + 64, RACE_NAME_B, sizeof(RACE_NAME_B)));
-	race_run(test, &set_name_against_read, race);
-	race_expect_both(test, race->seen[0], race->seen[1]);
+	race_run_both(test, &set_name_against_read, race, race->seen);
 }
 
 /* fdinfo */

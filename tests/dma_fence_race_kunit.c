@@ -57,8 +57,7 @@ static void arena_expect(struct arena *arena, bool right)
 /* Each way must be taken sometimes, or the sides never met. */
 static void arena_run(struct kunit *test, const struct race *race, struct arena *arena)
 {
-	race_run(test, race, arena);
-	race_expect_both(test, arena->outcomes[0], arena->outcomes[1]);
+	race_run_both(test, race, arena, arena->outcomes);
 }
 
 static void arena_called(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -919,8 +918,7 @@ static void poller_of_a_sync_file_is_woken(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, poller);
 	if (!IS_ENABLED(CONFIG_SYNC_FILE))
 		kunit_skip(test, "needs CONFIG_SYNC_FILE");
-	race_run(test, &poll_file_against_signal, poller);
-	race_expect_both(test, poller->arena.outcomes[0], poller->arena.outcomes[1]);
+	race_run_both(test, &poll_file_against_signal, poller, poller->arena.outcomes);
 }
 
 static void close_file(void *data)

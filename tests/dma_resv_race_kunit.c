@@ -699,8 +699,7 @@ static void reader_gets_what_was_in_the_object(struct kunit *test)
 	struct scene *scene = kunit_kzalloc(test, sizeof(*scene), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, scene);
-	race_run(test, &param->race, scene);
-	race_expect_both(test, scene->seen[0], scene->seen[1]);
+	race_run_both(test, &param->race, scene, scene->seen);
 }
 
 /* There is always the same fence, so that a list is often where another one has been. */

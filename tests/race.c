@@ -32,12 +32,14 @@
  * struct race_state - a race under way
  * @race: what to do
  * @data: for it
+ * @outcomes: how often it has ended in one way and in the other, or NULL
  * @round: number of the round that the other side may begin
  * @done: number of the round that it has finished
  */
 struct race_state {
 	const struct race *race;
 	void *data;
+	const unsigned int *outcomes;
 	unsigned int round;
 	unsigned int done;
 };
@@ -106,24 +108,34 @@ static struct task_struct *race_start(struct race_state *state, unsigned int cpu
 /* Also if an assertion has ended the case, whose stack is gone then. */
 KUNIT_DEFINE_ACTION_WRAPPER(race_stop, kthread_stop, struct task_struct *);
 
+/* Otherwise the sides may never have met, as on a host that is busy elsewhere. */
+static bool race_has_met(struct race_state *state)
+{
+	return !state->outcomes || (state->outcomes[0] && state->outcomes[1]);
+}
+
 /* Some time, and enough rounds; the case fails if these take too long. */
 static bool race_goes_on(struct race_state *state, unsigned long begin)
 {
-	unsigned int ms = state->round < RACE_ROUNDS ? RACE_MAX_MS : RACE_MS;
+	bool enough = state->round >= RACE_ROUNDS && race_has_met(state);
+	unsigned int ms = enough ? RACE_MS : RACE_MAX_MS;
 
 	return time_before(jiffies, begin + msecs_to_jiffies(ms));
 }
 
 /**
- * race_run() - let two functions race for a while
+ * race_run_both() - let two functions race until both outcomes have been seen
  * @test: running case, which is skipped on a machine with one CPU
  * @race: the race
  * @data: passed to its functions
+ * @outcomes: two counters, which the functions of the race count up; or NULL
  *
- * Ends early when one of them says so, or an expectation has failed. Fails if the
- * machine is too slow for that many rounds that something is likely to happen.
+ * Ends early when a function says so, or an expectation has failed. Fails if the
+ * machine is too slow for that many rounds that something is likely to happen, or
+ * if the race always ends in the same way.
  */
-void race_run(struct kunit *test, const struct race *race, void *data)
+void race_run_both(struct kunit *test, const struct race *race, void *data,
+		   const unsigned int *outcomes)
 {
 	unsigned long begin = jiffies;
 	unsigned int cpu, other;
@@ -140,6 +152,7 @@ void race_run(struct kunit *test, const struct race *race, void *data)
 	KUNIT_ASSERT_NOT_NULL(test, state);
 	state->race = race;
 	state->data = data;
+	state->outcomes = outcomes;
 
 	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
 	task = race_start(state, other);
@@ -154,26 +167,13 @@ void race_run(struct kunit *test, const struct race *race, void *data)
 	kunit_release_action(test, race_stop, task);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	kunit_info(test, "%u rounds, %u ms\n", state->round, jiffies_to_msecs(jiffies - begin));
-	more &= test->status == KUNIT_SUCCESS;
-	KUNIT_EXPECT_GE(test, state->round, more ? RACE_ROUNDS : 1);
-}
-
-/**
- * race_expect_both() - expect that a race has ended now in one way, now in the other
- * @test: running case
- * @first: how often in one way
- * @second: how often in the other
- *
- * Otherwise the sides may never have met. Says nothing about a race that has failed.
- */
-void race_expect_both(struct kunit *test, unsigned int first, unsigned int second)
-{
-	kunit_info(test, "%u one way, %u the other\n", first, second);
-	if (test->status != KUNIT_SUCCESS)
+	if (outcomes)
+		kunit_info(test, "%u one way, %u the other\n", outcomes[0], outcomes[1]);
+	if (!more || test->status != KUNIT_SUCCESS)
 		return;
 
-	KUNIT_EXPECT_GT(test, first, 0);
-	KUNIT_EXPECT_GT(test, second, 0);
+	KUNIT_EXPECT_GE(test, state->round, RACE_ROUNDS);
+	KUNIT_EXPECT_TRUE(test, race_has_met(state));
 }
 
 /**

@@ -30,8 +30,22 @@ struct race {
 	bool (*check)(struct kunit *test, void *data);
 };
 
-void race_run(struct kunit *test, const struct race *race, void *data);
-void race_expect_both(struct kunit *test, unsigned int first, unsigned int second);
+void race_run_both(struct kunit *test, const struct race *race, void *data,
+		   const unsigned int *outcomes);
+
+/**
+ * race_run() - let two functions race for a while
+ * @test: running case, which is skipped on a machine with one CPU
+ * @race: the race
+ * @data: passed to its functions
+ *
+ * As race_run_both(), for a race that has one outcome.
+ */
+static inline void race_run(struct kunit *test, const struct race *race, void *data)
+{
+	race_run_both(test, race, data, NULL);
+}
+
 void race_linger(void);
 bool race_spin(bool (*done)(void *data), void *data);
 
