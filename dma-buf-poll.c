@@ -67,10 +67,17 @@ static struct dma_buf_poll_cb_t *dma_buf_poll_cb(struct dma_buf *dmabuf,
  */
 static void dma_buf_poll_clear(struct dma_buf_poll_cb_t *dcb)
 {
+	__poll_t event;
+
 	guard(spinlock_irqsave)(&dcb->poll->lock);
 
-	wake_up_locked_poll(dcb->poll, dcb->active);
+	/*
+	 * Clear first: a task that is woken looks again without the lock, and must
+	 * not take this callback for one that is still to come.
+	 */
+	event = dcb->active;
 	WRITE_ONCE(dcb->active, 0);
+	wake_up_locked_poll(dcb->poll, event);
 }
 
 static void dma_buf_poll_signaled(struct dma_fence *fence,

@@ -377,6 +377,42 @@ static void dma_buf_poll_callback_members(struct kunit *test)
 	expect_events(test, buf->cb_out.active, 0);
 }
 
+/* what a task sees that is woken on another CPU, and looks again at once */
+struct early_bird {
+	struct wait_queue_entry entry;
+	struct dma_buf *buf;
+	unsigned int wakes;
+	unsigned int active;
+};
+
+static int early_bird_wake(struct wait_queue_entry *entry, unsigned int mode,
+			   int flags, void *key)
+{
+	struct early_bird *bird = container_of(entry, struct early_bird, entry);
+
+	bird->wakes++;
+	bird->active += key_to_poll(key) & EPOLLOUT ? !!bird->buf->cb_out.active :
+						      !!bird->buf->cb_in.active;
+
+	return 0;
+}
+
+static void dma_buf_poll_clears_before_wake(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct early_bird bird = { .buf = export(test) };
+
+	init_waitqueue_func_entry(&bird.entry, early_bird_wake);
+	test_resv_add(test, bird.buf->resv, fence, DMA_RESV_USAGE_WRITE);
+	expect_events(test, poll_once(bird.buf, POLL_BOTH), 0);
+	add_wait_queue(&bird.buf->poll, &bird.entry);
+	dma_fence_signal(fence);
+	remove_wait_queue(&bird.buf->poll, &bird.entry);
+
+	KUNIT_EXPECT_EQ(test, bird.wakes, 2);
+	KUNIT_EXPECT_EQ(test, bird.active, 0);
+}
+
 /* Locks */
 
 #define LOCKDEP_SIZE	SZ_4M
@@ -531,6 +567,7 @@ static struct kunit_case dma_buf_poll_cases[] = {
 	KUNIT_CASE(dma_buf_poll_shares_callback),
 	KUNIT_CASE_PARAM(dma_buf_poll_ready_wakes_others, wakes_gen_params),
 	KUNIT_CASE(dma_buf_poll_callback_members),
+	KUNIT_CASE(dma_buf_poll_clears_before_wake),
 	KUNIT_CASE(dma_buf_poll_idle_might_lock),
 	KUNIT_CASE(dma_buf_poll_ready_holds_nothing),
 	KUNIT_CASE_PARAM(dma_buf_poll_holds_file, wakes_gen_params),
