@@ -41,6 +41,9 @@
 /* In &dma_fence.error of a pending array: no member has failed so far. */
 #define DMA_FENCE_ARRAY_NO_ERROR	1
 
+/* In &dma_fence_array.complete_at: not known what to wait for. */
+#define DMA_FENCE_ARRAY_NEVER		0
+
 static void dma_fence_array_note_error(struct dma_fence_array *array,
 				       int error)
 {
@@ -55,32 +58,76 @@ static void dma_fence_array_settle_error(struct dma_fence_array *array)
 }
 
 /*
- * There are one or two runs. The first completes the array. Its share of the
- * count is given back last, so that, as long as it is not through with the
- * work, the count does not drop to zero. If that happens in a callback after
- * all (of an array that was complete before), it queues the work once more to
- * drop the reference, since the lock of a member is not the place for it.
+ * Counting. @outstanding begins with a share for each member and one for the
+ * work; the array is complete at @complete_at. A share is given back once:
+ *
+ *	by				when
+ *	------				----
+ *	callback			its member signals
+ *	enabling, for a member		it had signalled, or the array is complete and
+ *					the callback is not added, or taken back
+ *	work, for a member		the array is complete, the callback taken back
+ *	enabling or work		last of all, that of the work
+ *
+ * So each value is reached by one party only, and that party owns something:
+ *
+ *	value reached			owner		owes
+ *	-------------			-----		----
+ *	@complete_at, by a callback	callback	queue the work: signal
+ *	below, by enabling from above	enabling	return false: signal
+ *	0, by a callback		callback	queue the work again: put
+ *	0, by enabling or work		the same	put
+ *	any other			nobody		the array may be gone
+ *
+ * The reference that is put is that of all callbacks and the work together. A
+ * callback does not drop it, as it runs under the lock of a member. The work is
+ * not queued while it is queued: 0 comes after it has given its share back.
  */
+
+/*
+ * The array is complete, so what is left must not keep it alive. A callback whose
+ * member signals at this moment counts for itself. Returns how many will not come.
+ */
+static int dma_fence_array_remove_callbacks(struct dma_fence_array *array,
+					    unsigned int num)
+{
+	struct dma_fence_array_cb *cb = array->callbacks;
+	struct dma_fence **member = array->fences;
+	int removed = 0;
+
+	/* Keeps the lock, of a member that is pending here. */
+	guard(rcu)();
+
+	for (; num; num--, member++, cb++) {
+		if (!dma_fence_signaled_flag(*member) &&
+		    dma_fence_remove_callback(*member, &cb->cb))
+			removed++;
+	}
+
+	return removed;
+}
+
 static void dma_fence_array_work(struct irq_work *work)
 {
 	struct dma_fence_array *array = container_of(work,
 						     struct dma_fence_array,
 						     work);
+	int removed = 0;
 
 	if (atomic_read(&array->outstanding)) {
 		dma_fence_array_settle_error(array);
+		/* Takes the lock, so enabling is through with the callbacks. */
 		dma_fence_signal_timestamp(&array->base, array->timestamp);
-		if (!atomic_dec_and_test(&array->outstanding))
+		if (array->complete_at > 1)
+			removed = dma_fence_array_remove_callbacks(array,
+								   array->num_callbacks);
+		if (!atomic_sub_and_test(removed + 1, &array->outstanding))
 			return;
 	}
 
 	dma_fence_put(&array->base);
 }
 
-/*
- * Whoever counts down to one of the two marks owns the work: nobody else gets
- * the same value. For everybody else the array may be gone after the count.
- */
 static void dma_fence_array_member_signaled(struct dma_fence *fence,
 					    struct dma_fence_cb *cb)
 {
@@ -111,14 +158,18 @@ static const char *dma_fence_array_timeline_name(struct dma_fence *fence)
 	return "unbound";
 }
 
-/* Returns the number of members that had signalled already. */
+/*
+ * Ask the members, in order, until the array is complete. Returns the number of
+ * callbacks that will not come.
+ */
 static int dma_fence_array_add_callbacks(struct dma_fence_array *array)
 {
 	struct dma_fence_array_cb *cb = array->callbacks;
+	int missing = array->num_fences + 1 - array->complete_at;
 	unsigned int i;
 	int done = 0;
 
-	for (i = 0; i < array->num_fences; i++, cb++) {
+	for (i = 0; i < array->num_fences && done < missing; i++, cb++) {
 		struct dma_fence *fence = array->fences[i];
 
 		cb->array = array;
@@ -129,19 +180,22 @@ static int dma_fence_array_add_callbacks(struct dma_fence_array *array)
 		}
 	}
 
-	return done;
+	array->num_callbacks = i;
+	if (done < missing || array->complete_at == 1)
+		return done;
+
+	return done + array->num_fences - i +
+	       dma_fence_array_remove_callbacks(array, i);
 }
 
-/*
- * One reference is for all callbacks and the work together. It is dropped with
- * the last count.
- */
 static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
 {
 	struct dma_fence_array *array = to_dma_fence_array(fence);
 	int done, left;
 
-	/* A mistake, but who waits must not wait for ever. */
+	/* Mistakes: of nothing all is done, of something unknown nothing is. */
+	if (unlikely(array->complete_at == DMA_FENCE_ARRAY_NEVER))
+		return true;
 	if (unlikely(!array->num_fences)) {
 		dma_fence_array_settle_error(array);
 		return false;
@@ -247,7 +301,8 @@ EXPORT_SYMBOL(dma_fence_array_ops);
  *
  * For those who have to signal by a path on which they cannot allocate:
  * dma_fence_array_init() does the rest there. Memory that is not needed after
- * all goes to kvfree(); up to some hundred members kfree() does as well.
+ * all goes to kvfree(). For arrays of up to a page, 123 members if that has 4 KiB,
+ * kfree() does as well; larger ones may come from vmalloc().
  *
  * Context: Process context, may sleep to allocate.
  * Return: zeroed memory, NULL without memory or, with a warning, if @num_fences
@@ -307,7 +362,9 @@ static void dma_fence_array_check_members(struct dma_fence_array *array)
  * @array: from dma_fence_array_alloc(), for at least @num_fences members
  * @num_fences: number of members, at least 1; an array without any warns, and
  *	is complete at once
- * @fences: the members, in memory from kmalloc() or kvmalloc()
+ * @fences: the members, in memory from kmalloc() or kvmalloc(). NULL warns, as a
+ *	negative @num_fences does, and the array stays pending, since nobody knows
+ *	what it stands for.
  * @context: timeline of the array, from dma_fence_context_alloc()
  * @seqno: position on it
  * @signal_on_any: signal with the first member, not with the last
@@ -322,13 +379,19 @@ void dma_fence_array_init(struct dma_fence_array *array, int num_fences,
 			  struct dma_fence **fences, u64 context,
 			  unsigned int seqno, bool signal_on_any)
 {
-	if (WARN_ON_ONCE(num_fences <= 0 || !fences))
+	bool nonsense = num_fences < 0 || (num_fences && !fences);
+
+	WARN_ON_ONCE(nonsense || !num_fences);
+	if (nonsense)
 		num_fences = 0;
 
 	array->num_fences = num_fences;
 	array->fences = fences;
 	array->complete_at = signal_on_any && num_fences ? num_fences : 1;
+	if (nonsense)
+		array->complete_at = DMA_FENCE_ARRAY_NEVER;
 	atomic_set(&array->outstanding, num_fences + 1);
+	array->num_callbacks = 0;
 	init_irq_work(&array->work, dma_fence_array_work);
 
 	spin_lock_init(&array->lock);

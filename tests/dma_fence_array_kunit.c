@@ -184,6 +184,24 @@ static void empty_array_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&array->base), 1);
 }
 
+/* Nobody knows what it stands for, so it must not look as if that were over. */
+static void array_without_a_list_is_pending(struct kunit *test)
+{
+	struct dma_fence_array *array = NULL;
+
+	if (MOCK_STOCK_CORE)
+		kunit_skip(test, "stops the machine there");
+
+	EXPECT_KERNEL_WARNING(test, array = dma_fence_array_create(2, NULL, 1, 1, false));
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	mock_container_adopt(test, &array->base);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&array->base));
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(&array->base, false, 1), 0);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&array->base));
+	KUNIT_EXPECT_EQ(test, dma_fence_signal(&array->base), 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&array->base), 1);
+}
+
 static void negative_count_warns(struct kunit *test)
 {
 	struct dma_fence_array *array = NULL;
@@ -357,15 +375,56 @@ static void array_has_the_time_of_the_member_that_completes_it(struct kunit *tes
 
 static void last_callback_drops_the_reference(struct kunit *test)
 {
-	struct trio *trio = trio_create(test, true);
+	struct trio *trio = trio_create(test, false);
 
 	dma_fence_enable_sw_signaling(trio->array);
 	dma_fence_signal(trio->members[2]);
-	KUNIT_EXPECT_FALSE(test, dma_fence_wait(trio->array, false));
 	dma_fence_signal(trio->members[0]);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->array), 2);
 	dma_fence_signal(trio->members[1]);
 	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(trio->array, 1));
+}
+
+/* Those that are left may take for ever. */
+static void complete_array_is_not_kept_by_the_rest(struct kunit *test)
+{
+	struct trio *trio = trio_create(test, true);
+
+	dma_fence_enable_sw_signaling(trio->array);
+	dma_fence_signal(trio->members[1]);
+	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(trio->array, 1));
+	KUNIT_EXPECT_TRUE(test, mock_fence_flag(trio->array));
+	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(trio->members[0]), 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(trio->members[2]), 0);
+	mock_container_put(test, trio->array);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->members[0]), 1);
+}
+
+/* Interrupts would be armed for nobody. */
+static void complete_array_does_not_ask_the_rest(struct kunit *test)
+{
+	struct trio *trio = trio_create(test, true);
+
+	dma_fence_signal(trio->members[0]);
+	dma_fence_enable_sw_signaling(trio->array);
+	KUNIT_EXPECT_TRUE(test, mock_fence_flag(trio->array));
+	KUNIT_EXPECT_EQ(test, trio->mocks[1]->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, trio->mocks[2]->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->array), 1);
+}
+
+/* Whoever had been asked before that was known is let go. */
+static void array_completed_while_enabled_is_not_kept(struct kunit *test)
+{
+	struct trio *trio = trio_create(test, true);
+
+	dma_fence_signal(trio->members[1]);
+	dma_fence_enable_sw_signaling(trio->array);
+	KUNIT_EXPECT_TRUE(test, mock_fence_flag(trio->array));
+	KUNIT_EXPECT_EQ(test, trio->mocks[0]->log->enables, 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(trio->members[0]), 0);
+	KUNIT_EXPECT_EQ(test, trio->mocks[2]->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->array), 1);
 }
 
 static void completion_is_asynchronous(struct kunit *test)
@@ -725,6 +784,7 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(alloc_gives_zeroed_memory),
 	KUNIT_CASE(init_works_while_signalling),
 	KUNIT_CASE(empty_array_warns),
+	KUNIT_CASE(array_without_a_list_is_pending),
 	KUNIT_CASE(negative_count_warns),
 	KUNIT_CASE(array_in_array_warns),
 	KUNIT_CASE(chain_in_array_warns),
@@ -739,6 +799,9 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE_PARAM(array_signals_with_any, order_gen_params),
 	KUNIT_CASE(array_has_the_time_of_the_member_that_completes_it),
 	KUNIT_CASE(last_callback_drops_the_reference),
+	KUNIT_CASE(complete_array_is_not_kept_by_the_rest),
+	KUNIT_CASE(complete_array_does_not_ask_the_rest),
+	KUNIT_CASE(array_completed_while_enabled_is_not_kept),
 	KUNIT_CASE(completion_is_asynchronous),
 	KUNIT_CASE(enabled_array_outlives_its_owner),
 	KUNIT_CASE_PARAM(poll_looks_at_members, poll_gen_params),

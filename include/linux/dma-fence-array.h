@@ -32,14 +32,15 @@ struct dma_fence_array_cb {
  * @outstanding: members whose callback is still to come, plus one for @work,
  *	which outlasts the count that completes the array
  * @complete_at: the array is complete once @outstanding is down to this
+ * @num_callbacks: so many of @callbacks have been used
  * @members_inside: @fences is part of the memory of the array itself
  * @timestamp: when the member signalled that completed the array, for @work
  * @work: signals @base outside of the locks of the members
  * @callbacks: one for each member, in use from enabling on
  *
- * All but @outstanding, @timestamp, @work and @callbacks are constant since init.
- * These four are dealt with by enabling (once, under @lock) and, after that, by
- * callbacks and work without a lock, see dma_fence_array_member_signaled().
+ * All but @outstanding, @num_callbacks, @timestamp, @work and @callbacks are constant
+ * since init. These are dealt with by enabling (once, under @lock) and, after that,
+ * by callbacks and work without a lock, see the table in dma-fence-array.c.
  */
 struct dma_fence_array {
 	struct dma_fence base;
@@ -50,6 +51,7 @@ struct dma_fence_array {
 
 	atomic_t outstanding;
 	int complete_at;
+	unsigned int num_callbacks;
 	bool members_inside;
 
 	ktime_t timestamp;
