@@ -338,7 +338,7 @@ struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
 
 	pointers = struct_size(array, callbacks, num_fences);
 	size = size_add(pointers, array_size(num_fences, sizeof(*array->fences)));
-	array = kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	array = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!array)
 		return NULL;
 

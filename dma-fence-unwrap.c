@@ -4,6 +4,7 @@
  */
 
 #include <linux/array_size.h>
+#include <linux/cleanup.h>
 #include <linux/dma-fence-array.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>
@@ -11,6 +12,8 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 
@@ -88,6 +91,12 @@ struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor)
 EXPORT_SYMBOL_GPL(dma_fence_unwrap_next);
 
 /*
+ * User space decides how many fences are merged. A pointer to each takes 4 MiB at
+ * this limit, for as long as the merge works.
+ */
+#define DMA_FENCE_MERGE_MAX	(SZ_4M / sizeof(u64))
+
+/*
  * What is found in the fences to be merged: pending ones, with references as
  * far as there is room, and when the others have signalled.
  */
@@ -131,15 +140,9 @@ static void dma_fence_merge_collect(struct dma_fence_merge *merge,
 
 	merge->num_pending = 0;
 	merge->in_order = true;
-	for (i = 0; i < num_fences; i++) {
-		fence = fences[i];
-		if (fence && !dma_fence_is_container(fence)) {
-			dma_fence_merge_add(merge, fence);
-			continue;
-		}
+	for (i = 0; i < num_fences; i++)
 		dma_fence_unwrap_for_each(fence, &cursor, fences[i])
 			dma_fence_merge_add(merge, fence);
-	}
 }
 
 static void dma_fence_merge_drop(struct dma_fence_merge *merge)
@@ -195,8 +198,8 @@ static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 	return dma_fence_allocate_private_stub(merge->timestamp);
 }
 
-/* All that was found is there: allocate for what is left of it. */
-static struct dma_fence *dma_fence_merge_few(struct dma_fence_merge *merge)
+/* All that was found is there: allocate for what is left of it, and no more. */
+static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 {
 	struct dma_fence_array *array;
 
@@ -215,43 +218,48 @@ static struct dma_fence *dma_fence_merge_few(struct dma_fence_merge *merge)
 	return dma_fence_array_init_inside(array, merge->num_pending);
 }
 
-/* Collect once more, with room. Meanwhile there may be fewer, but not more. */
+/*
+ * Collect once more, with room. Meanwhile there may be fewer, but not more: links
+ * of a chain only get older, and a fence that has signalled stays so.
+ */
 static struct dma_fence *dma_fence_merge_many(struct dma_fence_merge *merge,
 					      unsigned int num_fences,
 					      struct dma_fence **fences)
 {
-	struct dma_fence_array *array;
-	struct dma_fence *fence;
+	struct dma_fence **pending __free(kvfree) = NULL;
 
 	dma_fence_merge_drop(merge);
-	array = dma_fence_array_alloc_inside(merge->num_pending);
-	if (!array)
+	if (merge->num_pending > DMA_FENCE_MERGE_MAX)
 		return NULL;
 
-	merge->pending = array->fences;
+	pending = kvmalloc_array(merge->num_pending, sizeof(*pending),
+				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pending)
+		return NULL;
+
+	merge->pending = pending;
 	merge->room = merge->num_pending;
 	dma_fence_merge_collect(merge, num_fences, fences);
-	dma_fence_merge_reduce(merge);
-	if (merge->num_pending >= 2)
-		return dma_fence_array_init_inside(array, merge->num_pending);
+	if (WARN_ON_ONCE(merge->num_pending > merge->room)) {
+		dma_fence_merge_drop(merge);
+		return NULL;
+	}
 
-	fence = dma_fence_merge_single(merge);
-	kvfree(array);
-
-	return fence;
+	return dma_fence_merge_finish(merge);
 }
 
 /**
  * __dma_fence_unwrap_merge() - make one fence of several
  * @num_fences: number of @fences
  * @fences: fences of any kind, or NULL; the caller keeps the references
- * @cursors: as many iterations, not used
+ * @cursors: not used, may be NULL
  *
  * See `unwrapping and merging`. Takes O(n log n) for n plain fences, and O(n) if
  * they come in order of their contexts, as from a former merge.
  *
  * Context: Process context, may sleep to allocate.
- * Return: fence with a reference, NULL without memory. It is
+ * Return: fence with a reference, NULL without memory or if more than 524,288
+ * fences are pending. It is
  *
  * * a private stub if nothing is pending, with the time of the last signal among
  *   @fences, or 0 if there is none at all;
@@ -272,6 +280,6 @@ struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
 	if (merge.num_pending > merge.room)
 		return dma_fence_merge_many(&merge, num_fences, fences);
 
-	return dma_fence_merge_few(&merge);
+	return dma_fence_merge_finish(&merge);
 }
 EXPORT_SYMBOL_GPL(__dma_fence_unwrap_merge);

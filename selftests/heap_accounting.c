@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * dma_heap.mem_accounting: buffers are charged to the memory cgroup of the task
- * that allocates them
+ * that allocates them; and so are merged sync files, always
  *
  * Each test moves itself into a cgroup of its own.
  */
@@ -238,6 +238,49 @@ TEST_F(accounting, close_to_the_limit)
 	EXPECT_LT(0, refused);
 	EXPECT_EQ(fds, taken_fds());
 	EXPECT_EQ(0, killed(self->group));
+}
+
+/*
+ * Not of a heap, but memory that user space makes the kernel keep all the same: each
+ * merge of many fences has an array of them.
+ */
+#define NUM_MEMBERS	200
+#define NUM_MERGES	500
+#define MEMBER_SIZE	40
+
+TEST_F(accounting, merged_sync_files)
+{
+	int timelines[NUM_MEMBERS], merges[NUM_MERGES], all = -1, i;
+	long long before;
+
+	if (setup_timeline(_metadata) < 0)
+		return;
+	for (i = 0; i < NUM_MEMBERS; i++) {
+		int fence, more;
+
+		timelines[i] = setup_timeline(_metadata);
+		fence = timeline_fence(timelines[i], 1);
+		ASSERT_LE(0, fence);
+		more = sync_file_merge(i ? all : fence, fence);
+		ASSERT_LE(0, more);
+		close(fence);
+		close(all);
+		all = more;
+	}
+	ASSERT_EQ(NUM_MEMBERS, sync_file_count(all));
+
+	before = used(self->group);
+	for (i = 0; i < NUM_MERGES; i++) {
+		merges[i] = sync_file_merge(all, all);
+		ASSERT_LE(0, merges[i]);
+	}
+	EXPECT_LE(before + NUM_MERGES * NUM_MEMBERS * MEMBER_SIZE, used(self->group));
+
+	for (i = 0; i < NUM_MERGES; i++)
+		close(merges[i]);
+	for (i = 0; i < NUM_MEMBERS; i++)
+		close(timelines[i]);
+	close(all);
 }
 
 TEST_HARNESS_MAIN

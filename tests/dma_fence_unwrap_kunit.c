@@ -425,6 +425,65 @@ static void merge_of_many(struct kunit *test)
 	kvfree(mocks);
 }
 
+#define NUM_POINTS_OF_TWO 1000
+
+/* Points of two contexts in turns: what is left of them all is a fence of each. */
+static void merge_keeps_what_it_needs(struct kunit *test)
+{
+	struct dma_fence *fences[2] = { mock_fence_new(test), mock_fence_new(test) };
+	struct dma_fence *points[NUM_POINTS_OF_TWO / 10], *array, *merged;
+	struct dma_fence *inputs[10];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(points); i++)
+		points[i] = fences[i % 2];
+	array = mock_array_create(test, false, points, ARRAY_SIZE(points));
+	for (i = 0; i < ARRAY_SIZE(inputs); i++)
+		inputs[i] = array;
+	merged = mock_container_adopt(test, __dma_fence_unwrap_merge(ARRAY_SIZE(inputs), inputs,
+								     NULL));
+	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(merged));
+	KUNIT_EXPECT_EQ(test, to_dma_fence_array(merged)->num_fences, 2);
+	KUNIT_EXPECT_LE(test, ksize(merged),
+			kmalloc_size_roundup(sizeof(struct dma_fence_array) +
+					     2 * (sizeof(struct dma_fence_array_cb) +
+						  sizeof(struct dma_fence *))));
+}
+
+#define MERGE_LIMIT 524288
+
+static struct dma_fence *merge_one_many_times(struct kunit *test, struct dma_fence *fence,
+					      unsigned int num)
+{
+	struct dma_fence **list = kvmalloc_array(num, sizeof(*list), GFP_KERNEL);
+	struct dma_fence *merged, *other = NULL;
+	struct dma_fence_array *array;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (i = 0; i < num; i++)
+		list[i] = dma_fence_get(fence);
+	array = dma_fence_array_create(num, list, dma_fence_context_alloc(1), 1, false);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	merged = dma_fence_unwrap_merge(&array->base, other);
+	dma_fence_put(&array->base);
+	return merged;
+}
+
+/* User space decides how many there are, so there is a limit to what a merge takes. */
+static void merge_has_a_limit(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test), *merged = NULL;
+
+	EXPECT_KERNEL_WARNINGS(test, 0,
+			       merged = merge_one_many_times(test, fence, MERGE_LIMIT + 1));
+	KUNIT_EXPECT_NULL(test, merged);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
+	merged = merge_one_many_times(test, fence, MERGE_LIMIT);
+	KUNIT_EXPECT_PTR_EQ(test, merged, fence);
+	dma_fence_put(merged);
+}
+
 /* ---- random sets, and a model that compares every fence with every other ---- */
 
 #define NUM_CONTEXTS	6
@@ -618,6 +677,8 @@ static struct kunit_case dma_fence_unwrap_cases[] = {
 	KUNIT_CASE(set_may_shrink_to_nothing),
 	KUNIT_CASE(set_may_shrink_to_one),
 	KUNIT_CASE(merge_of_many),
+	KUNIT_CASE(merge_keeps_what_it_needs),
+	KUNIT_CASE(merge_has_a_limit),
 	KUNIT_CASE_PARAM(merge_agrees_with_the_model, seed_gen_params),
 	{}
 };

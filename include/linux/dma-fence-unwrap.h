@@ -53,11 +53,9 @@ struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
 #define dma_fence_unwrap_merge(...)					\
 	({								\
 		struct dma_fence *__merge_fences[] = { __VA_ARGS__ };	\
-		struct dma_fence_unwrap					\
-			__merge_cursors[ARRAY_SIZE(__merge_fences)];	\
 									\
 		__dma_fence_unwrap_merge(ARRAY_SIZE(__merge_fences),	\
-					 __merge_fences, __merge_cursors); \
+					 __merge_fences, NULL);		\
 	})
 
 #endif /* __LINUX_DMA_FENCE_UNWRAP_H */
