@@ -247,7 +247,7 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 	list_replace(&fence->cb_list, &callbacks);
 	fence->timestamp = timestamp;
 	/* Pairs with test_bit_acquire() in dma_fence_timestamp(). */
-	smp_mb__before_atomic();
+	smp_wmb();
 	set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
 	trace_dma_fence_signaled(fence);
 
@@ -257,6 +257,34 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 		cb->func(fence, cb);
 	}
 }
+
+/**
+ * __dma_fence_await_timestamp() - wait for a signaller to store the time
+ * @fence: fence that has signalled
+ *
+ * The slow path of dma_fence_timestamp(). To take the lock lends our priority to
+ * the signaller where locks sleep: if we have preempted it, spinning would keep
+ * it from going on for ever. As long as there is no timestamp the lock is there,
+ * and RCU keeps it while we use it. A driver that sets the flag without the lock
+ * (i915) is waited for by spinning.
+ *
+ * Context: Any, &dma_fence.lock is not held.
+ */
+void __dma_fence_await_timestamp(struct dma_fence *fence)
+{
+	unsigned long flags;
+
+	rcu_read_lock();
+	if (!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags)) {
+		spin_lock_irqsave(fence->lock, flags);
+		spin_unlock_irqrestore(fence->lock, flags);
+	}
+	rcu_read_unlock();
+
+	while (!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags))
+		cpu_relax();
+}
+EXPORT_SYMBOL(__dma_fence_await_timestamp);
 
 /* One caller wins, and everything before is visible to who sees the flag. */
 static bool dma_fence_claim_signal(struct dma_fence *fence)

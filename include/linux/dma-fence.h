@@ -236,6 +236,8 @@ struct dma_fence *dma_fence_get_stub(void);
 struct dma_fence *dma_fence_allocate_private_stub(ktime_t timestamp);
 u64 dma_fence_context_alloc(unsigned int num);
 
+void __dma_fence_await_timestamp(struct dma_fence *fence);
+
 #ifdef CONFIG_LOCKDEP
 bool dma_fence_begin_signalling(void);
 void dma_fence_end_signalling(bool cookie);
@@ -503,9 +505,10 @@ static inline void dma_fence_set_error(struct dma_fence *fence, int error)
  * dma_fence_timestamp() - when did the fence signal?
  * @fence: fence that has signalled
  *
- * Spins through the short time between the signalled flag and the timestamp.
+ * Waits through the short time between the signalled flag and the timestamp.
  *
- * Context: Any, but not where it keeps the signaller from going on.
+ * Context: Any, but &dma_fence.lock is not held, nor anything else that keeps the
+ * signaller from going on.
  * Return: CLOCK_MONOTONIC time; the current one, with a warning, if @fence is
  * still pending.
  */
@@ -514,9 +517,10 @@ static inline ktime_t dma_fence_timestamp(struct dma_fence *fence)
 	if (WARN_ON_ONCE(!dma_fence_signaled_flag(fence)))
 		return ktime_get();
 
-	/* Pairs with the release in dma_fence_complete(). */
-	while (!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags))
-		cpu_relax();
+	/* Pairs with the barrier in dma_fence_complete(). */
+	if (unlikely(!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT,
+				       &fence->flags)))
+		__dma_fence_await_timestamp(fence);
 
 	return fence->timestamp;
 }
