@@ -12,6 +12,8 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
+#include "dma-fence-internal.h"
+
 /**
  * DOC: fence chains
  *
@@ -97,6 +99,27 @@ struct dma_fence *dma_fence_chain_walk(struct dma_fence *fence)
 	return prev;
 }
 EXPORT_SYMBOL(dma_fence_chain_walk);
+
+/**
+ * dma_fence_chain_older() - go to the next older element, whatever its state
+ * @fence: element with a reference, which is consumed
+ *
+ * Unlike dma_fence_chain_walk() this asks no driver and changes nothing.
+ *
+ * Context: Any. Safe against others who walk.
+ * Return: next older element with a reference, NULL at the end.
+ */
+struct dma_fence *dma_fence_chain_older(struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+	struct dma_fence *older = NULL;
+
+	if (chain)
+		older = dma_fence_chain_get_prev(chain);
+
+	dma_fence_put(fence);
+	return older;
+}
 
 /* Does the completion of an element tell that a point has been reached? */
 static bool dma_fence_chain_stands_for(struct dma_fence *fence, u64 context,
@@ -302,9 +325,10 @@ EXPORT_SYMBOL(dma_fence_chain_ops);
 /**
  * dma_fence_chain_init() - make a node of the memory for one
  * @chain: from dma_fence_chain_alloc()
- * @prev: next older element: a node, a plain fence, or NULL
+ * @prev: next older element: a node, a plain fence, an array, or NULL
  * @fence: what has to be done for the new point: a plain fence or an array. A
- *	node warns; so does NULL, which stands for nothing to do.
+ *	node warns; so does NULL, and the point is not reached before the driver
+ *	signals the node itself.
  * @seqno: number of the point
  *
  * The caller's references on @prev and @fence belong to the node from now on.
@@ -324,7 +348,7 @@ void dma_fence_chain_init(struct dma_fence_chain *chain,
 	u64 context;
 
 	if (WARN_ON_ONCE(!fence))
-		fence = dma_fence_get_stub();
+		fence = dma_fence_get_never();
 	WARN_ON_ONCE(dma_fence_is_chain(fence));
 
 	chain->prev_seqno = 0;

@@ -6,12 +6,43 @@
 #ifndef __DMA_FENCE_INTERNAL_H
 #define __DMA_FENCE_INTERNAL_H
 
+#include <linux/dma-fence.h>
 #include <linux/types.h>
 
-struct dma_fence;
 struct dma_fence_array;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
+
+struct dma_fence *dma_fence_get_never(void);
+
+const char *dma_fence_driver_name_rcu(struct dma_fence *fence);
+const char *dma_fence_timeline_name_rcu(struct dma_fence *fence);
+
+/* dma_fence_get_status() as far as it is known, without asking the driver. */
+static inline int dma_fence_peek_status(struct dma_fence *fence)
+{
+	if (!dma_fence_signaled_flag(fence))
+		return 0;
+
+	return fence->error ?: 1;
+}
+
+/* Where it is known that the driver is there; it may have forgotten a name. */
+static inline const char *dma_fence_ask_driver_name(struct dma_fence *fence)
+{
+	const struct dma_fence_ops *ops = fence->ops;
+
+	return ops->get_driver_name ? ops->get_driver_name(fence) : "invalid";
+}
+
+static inline const char *dma_fence_ask_timeline_name(struct dma_fence *fence)
+{
+	const struct dma_fence_ops *ops = fence->ops;
+
+	return ops->get_timeline_name ? ops->get_timeline_name(fence) : "invalid";
+}
+
+struct dma_fence *dma_fence_chain_older(struct dma_fence *fence);
 
 struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences);
 struct dma_fence *dma_fence_array_init_inside(struct dma_fence_array *array,

@@ -94,7 +94,8 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
  *
  * The lock is taken on every path, even if @fence has signalled long ago: who
  * returns from here may free the storage of @fence, so the signaller has to be
- * through with it.
+ * through with it. That is why the driver has to be there as long as somebody
+ * waits.
  *
  * Context: Process context, may sleep. Takes &dma_fence.lock.
  * Return:
@@ -116,7 +117,10 @@ signed long dma_fence_default_wait(struct dma_fence *fence, bool intr,
 }
 EXPORT_SYMBOL(dma_fence_default_wait);
 
-/* Enable signalling and wait, in one critical section. */
+/*
+ * Enable signalling and wait, in one critical section: the event comes under the lock,
+ * since to release it for that would cost more than the event.
+ */
 static signed long dma_fence_enable_and_wait(struct dma_fence *fence, bool intr,
 					     signed long timeout)
 {
@@ -169,10 +173,10 @@ signed long dma_fence_wait_timeout(struct dma_fence *fence, bool intr,
 	if (WARN_ON_ONCE(timeout < 0))
 		return -EINVAL;
 
-	if (fence->ops->wait)
-		ret = dma_fence_driver_wait(fence, intr, timeout);
-	else
+	if (test_bit(__DMA_FENCE_NO_WAIT_BIT, &fence->flags))
 		ret = dma_fence_enable_and_wait(fence, intr, timeout);
+	else
+		ret = dma_fence_driver_wait(fence, intr, timeout);
 	trace_dma_fence_wait_end(fence);
 
 	return ret;

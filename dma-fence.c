@@ -14,10 +14,11 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "dma-fence-internal.h"
+#include "sync_debug.h"
+
 #define CREATE_TRACE_POINTS
 #include <trace/events/dma_fence.h>
-
-#include "dma-fence-internal.h"
 
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_emit);
 EXPORT_TRACEPOINT_SYMBOL(dma_fence_enable_signal);
@@ -69,6 +70,10 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
  *   served, or for an ioctl to come.
  * - In return waiting is allowed while holding &dma_resv.lock, in shrinkers and
  *   in MMU notifiers.
+ * - A driver may go when its last fence has signalled, though others still hold it.
+ *   What the fence refers to stays for an RCU grace period after the signal: its
+ *   lock, names, and operations. Memory of the fence itself stays for a grace period
+ *   after the last put.
  *
  * Lockdep finds offenders, see `fence signalling annotation` below.
  */
@@ -87,11 +92,10 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
 /* Next context number. Number 0 stays free for fences without any order. */
 static atomic64_t dma_fence_context_counter = ATOMIC64_INIT(1);
 
-/*
- * Locks of the fences which have none of their own: they signal at most once,
- * before anybody else can see them.
- */
+/* Lock of the stubs. They signal before anybody else can see them. */
 static DEFINE_SPINLOCK(dma_fence_stub_lock);
+
+/* For drivers that have forgotten theirs. */
 static DEFINE_SPINLOCK(dma_fence_invalid_lock);
 
 /**
@@ -107,6 +111,16 @@ u64 dma_fence_context_alloc(unsigned int num)
 	return atomic64_fetch_add(num, &dma_fence_context_counter);
 }
 EXPORT_SYMBOL(dma_fence_context_alloc);
+
+static const char *dma_fence_stub_name(struct dma_fence *fence)
+{
+	return "stub";
+}
+
+static const struct dma_fence_ops dma_fence_stub_ops = {
+	.get_driver_name = dma_fence_stub_name,
+	.get_timeline_name = dma_fence_stub_name,
+};
 
 static const char *dma_fence_invalid_name(struct dma_fence *fence)
 {
@@ -124,29 +138,27 @@ static const struct dma_fence_ops dma_fence_invalid_ops = {
 	.release = dma_fence_invalid_release,
 };
 
-/* For arguments of dma_fence_init() with which nothing can be done. */
-static void dma_fence_invalidate(struct dma_fence *fence)
+/* What has to be known about operations that may be gone some day. */
+static unsigned long dma_fence_ops_flags(const struct dma_fence_ops *ops)
 {
-	WARN_ON_ONCE(1);
+	unsigned long flags = 0;
 
-	fence->ops = &dma_fence_invalid_ops;
-	fence->lock = &dma_fence_invalid_lock;
-	dma_fence_set_error(fence, -EINVAL);
-	dma_fence_signal(fence);
-	trace_dma_fence_init(fence);
-}
+	if (!ops->release)
+		flags |= BIT(__DMA_FENCE_NO_RELEASE_BIT);
+	if (!ops->wait)
+		flags |= BIT(__DMA_FENCE_NO_WAIT_BIT);
+	if (ops->use_64bit_seqno)
+		flags |= BIT(__DMA_FENCE_64BIT_SEQNO_BIT);
 
-static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
-				 spinlock_t *lock)
-{
-	return lock && ops && ops->get_driver_name && ops->get_timeline_name;
+	return flags;
 }
 
 /**
  * dma_fence_init() - turn memory into a pending fence
  * @fence: memory, which may be anything
  * @ops: operations; both names are mandatory
- * @lock: lock to use; may be shared between fences, and outlives them all
+ * @lock: lock to use; may be shared between fences, and stays until an RCU grace
+ *	period after the signal of the last of them
  * @context: timeline, from dma_fence_context_alloc()
  * @seqno: position on the timeline
  *
@@ -154,17 +166,24 @@ static bool dma_fence_args_valid(const struct dma_fence_ops *ops,
  * it has to be signalled before it dies.
  *
  * Arguments that are missing are a driver's mistake. It gets a warning and a
- * fence on which all functions work, but which is signalled with -EINVAL
- * already and will never be freed.
+ * pending fence, since work that is not known to be over must not look as if it
+ * were. A lock is substituted, and so are the names; without @ops @fence will
+ * never be freed.
  *
  * Context: Any. Does not take @lock.
  */
 void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 		    spinlock_t *lock, u64 context, u64 seqno)
 {
+	if (WARN_ON_ONCE(!ops))
+		ops = &dma_fence_invalid_ops;
+	if (WARN_ON_ONCE(!lock))
+		lock = &dma_fence_invalid_lock;
+	WARN_ON_ONCE(!ops->get_driver_name || !ops->get_timeline_name);
+
 	/* Lockless readers look at recycled memory, see dma-resv-read.c. */
 	WRITE_ONCE(fence->ops, ops);
-	WRITE_ONCE(fence->flags, 0);
+	WRITE_ONCE(fence->flags, dma_fence_ops_flags(ops));
 	fence->lock = lock;
 	fence->context = context;
 	fence->seqno = seqno;
@@ -174,30 +193,80 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 	smp_wmb();
 	kref_init(&fence->refcount);
 
-	if (likely(dma_fence_args_valid(ops, lock)))
-		trace_dma_fence_init(fence);
-	else
-		dma_fence_invalidate(fence);
+	trace_dma_fence_init(fence);
 }
 EXPORT_SYMBOL(dma_fence_init);
+
+/*
+ * Fences of this directory: their names last as long as they do, and so does the
+ * code that tells them.
+ */
+static bool dma_fence_is_ours(struct dma_fence *fence)
+{
+	return dma_fence_is_container(fence) || dma_fence_is_sw_sync(fence) ||
+	       fence->ops == &dma_fence_stub_ops;
+}
+
+/**
+ * dma_fence_driver_name_rcu() - name of the driver, as long as that can be asked
+ * @fence: fence
+ *
+ * A driver may go after its last signal, when a grace period has passed. So it is
+ * asked only if the fence is still pending in the same RCU read-side critical
+ * section.
+ *
+ * Context: Any, in an RCU read-side critical section.
+ * Return: string, valid until the end of that section; never NULL.
+ */
+const char *dma_fence_driver_name_rcu(struct dma_fence *fence)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "name without RCU");
+
+	if (dma_fence_signaled_flag(fence) && !dma_fence_is_ours(fence))
+		return "detached-driver";
+
+	return dma_fence_ask_driver_name(fence);
+}
+
+/**
+ * dma_fence_timeline_name_rcu() - name of the timeline, as long as the driver can
+ * be asked
+ * @fence: fence
+ *
+ * As dma_fence_driver_name_rcu().
+ *
+ * Context: Any, in an RCU read-side critical section.
+ * Return: string, valid until the end of that section; never NULL.
+ */
+const char *dma_fence_timeline_name_rcu(struct dma_fence *fence)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "name without RCU");
+
+	if (dma_fence_signaled_flag(fence) && !dma_fence_is_ours(fence))
+		return "signaled-timeline";
+
+	return dma_fence_ask_timeline_name(fence);
+}
 
 /**
  * dma_fence_describe() - print a line about a fence
  * @fence: fence
  * @seq: file to print to
  *
- * Driver, timeline, sequence number, and whether it has signalled.
+ * Driver, timeline, sequence number, and whether it has signalled. Of a signalled
+ * fence only those of this directory tell their names.
  *
  * Context: Any, as for dma_fence_is_signaled().
  */
 void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq)
 {
 	const char *state = dma_fence_is_signaled(fence) ? "" : "un";
-	const struct dma_fence_ops *ops = fence->ops;
+
+	guard(rcu)();
 
 	seq_printf(seq, "%s %s seq %llu %ssignalled\n",
-		   ops->get_driver_name(fence), ops->get_timeline_name(fence),
-		   fence->seqno, state);
+		   dma_fence_driver_name_rcu(fence),
+		   dma_fence_timeline_name_rcu(fence), fence->seqno, state);
 }
 EXPORT_SYMBOL(dma_fence_describe);
 
@@ -229,6 +298,11 @@ EXPORT_SYMBOL(dma_fence_get_status);
  */
 void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
 {
+	guard(rcu)();
+
+	if (dma_fence_signaled_flag(fence))
+		return;
+
 	if (fence->ops->set_deadline && !dma_fence_is_signaled(fence))
 		fence->ops->set_deadline(fence, deadline);
 }
@@ -421,6 +495,14 @@ bool dma_fence_enable_locked(struct dma_fence *fence)
  */
 void dma_fence_enable_sw_signaling(struct dma_fence *fence)
 {
+	/* Keeps the lock, of a fence that is pending here. */
+	guard(rcu)();
+
+	if (dma_fence_signaled_flag(fence)) {
+		set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
+		return;
+	}
+
 	guard(spinlock_irqsave)(fence->lock);
 
 	dma_fence_enable_locked(fence);
@@ -450,6 +532,10 @@ int dma_fence_add_callback(struct dma_fence *fence, struct dma_fence_cb *cb,
 		return -EINVAL;
 
 	INIT_LIST_HEAD(&cb->node);
+
+	/* Keeps the lock, of a fence that is pending here. */
+	guard(rcu)();
+
 	if (dma_fence_signaled_flag(fence))
 		return -ENOENT;
 
@@ -471,8 +557,8 @@ EXPORT_SYMBOL(dma_fence_add_callback);
  * @cb: registration that dma_fence_add_callback() has seen
  *
  * Context: Any. Takes &dma_fence.lock, so that a function which is running on
- * another CPU has returned when this returns. Not to be called by the function
- * itself.
+ * another CPU has returned when this returns. The caller knows that the driver is
+ * there, or that @fence is pending. Not to be called by the function itself.
  * Return: true if the function will not be called any more, false if it has
  * been called or was never queued.
  */
@@ -506,11 +592,11 @@ EXPORT_SYMBOL(dma_fence_free);
 /* A driver has dropped a fence on which others wait. Let them go on. */
 static void dma_fence_abandon(struct dma_fence *fence)
 {
-	const struct dma_fence_ops *ops = fence->ops;
-
-	WARN(1, "fence %s:%s %llu:%llu dropped before its signal, waiters get -EDEADLK\n",
-	     ops->get_driver_name(fence), ops->get_timeline_name(fence),
-	     fence->context, fence->seqno);
+	scoped_guard(rcu)
+		WARN(1, "fence %s:%s %llu:%llu dropped before its signal, waiters get -EDEADLK\n",
+		     dma_fence_driver_name_rcu(fence),
+		     dma_fence_timeline_name_rcu(fence),
+		     fence->context, fence->seqno);
 
 	fence->error = -EDEADLK;
 	dma_fence_signal_timestamp(fence, ktime_get());
@@ -534,22 +620,13 @@ void dma_fence_release(struct kref *kref)
 		     !list_empty(&fence->cb_list)))
 		dma_fence_abandon(fence);
 
-	if (fence->ops->release)
-		fence->ops->release(fence);
-	else
+	/* Without release the driver may be gone, and its operations with it. */
+	if (test_bit(__DMA_FENCE_NO_RELEASE_BIT, &fence->flags))
 		dma_fence_free(fence);
+	else
+		fence->ops->release(fence);
 }
 EXPORT_SYMBOL(dma_fence_release);
-
-static const char *dma_fence_stub_name(struct dma_fence *fence)
-{
-	return "stub";
-}
-
-static const struct dma_fence_ops dma_fence_stub_ops = {
-	.get_driver_name = dma_fence_stub_name,
-	.get_timeline_name = dma_fence_stub_name,
-};
 
 /* For those who are done before they began. Its own reference is never put. */
 static struct dma_fence dma_fence_stub;
@@ -599,9 +676,28 @@ struct dma_fence *dma_fence_allocate_private_stub(ktime_t timestamp)
 }
 EXPORT_SYMBOL(dma_fence_allocate_private_stub);
 
+/* Its own reference is never put, and it never signals. */
+static struct dma_fence dma_fence_never;
+
+/**
+ * dma_fence_get_never() - get a fence for work that nobody knows
+ *
+ * In place of a fence that a driver has forgotten: what is not known to be over
+ * must not look as if it were.
+ *
+ * Context: Any. Takes no lock.
+ * Return: new reference, never NULL.
+ */
+struct dma_fence *dma_fence_get_never(void)
+{
+	return dma_fence_get(&dma_fence_never);
+}
+
 static int __init dma_fence_setup(void)
 {
 	dma_fence_stub_init(&dma_fence_stub, ktime_get());
+	dma_fence_init(&dma_fence_never, &dma_fence_invalid_ops,
+		       &dma_fence_invalid_lock, 0, 0);
 	return 0;
 }
 pure_initcall(dma_fence_setup);

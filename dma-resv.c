@@ -15,6 +15,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "dma-fence-internal.h"
 #include "dma-resv-internal.h"
 
 /**
@@ -342,9 +343,10 @@ static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
 	WARN_ONCE(1, "fence added without a slot reserved for it\n");
 
 	if (dma_resv_make_room(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
+		guard(rcu)();
 		WARN(1, "fence %s:%s %llu:%llu is lost, nobody will wait for it\n",
-		     fence->ops->get_driver_name(fence),
-		     fence->ops->get_timeline_name(fence),
+		     dma_fence_driver_name_rcu(fence),
+		     dma_fence_timeline_name_rcu(fence),
 		     fence->context, fence->seqno);
 		return NULL;
 	}

@@ -67,9 +67,21 @@ struct sw_sync_get_deadline {
 
 static const struct dma_fence_ops sync_pt_ops;
 
+/**
+ * dma_fence_is_sw_sync() - is this a fence of a software timeline?
+ * @fence: fence
+ *
+ * Context: Any.
+ * Return: true if it is.
+ */
+bool dma_fence_is_sw_sync(struct dma_fence *fence)
+{
+	return fence->ops == &sync_pt_ops;
+}
+
 static struct sync_pt *to_sync_pt(struct dma_fence *fence)
 {
-	if (fence->ops != &sync_pt_ops)
+	if (!dma_fence_is_sw_sync(fence))
 		return NULL;
 
 	return container_of(fence, struct sync_pt, base);
@@ -102,7 +114,13 @@ static void sync_timeline_free(struct kref *kref)
 	kfree(timeline);
 }
 
-static void sync_timeline_put(struct sync_timeline *timeline)
+/**
+ * sync_timeline_put() - drop a reference
+ * @timeline: timeline
+ *
+ * Context: Any, no lock of debugfs or of @timeline is held.
+ */
+void sync_timeline_put(struct sync_timeline *timeline)
 {
 	kref_put(&timeline->kref, sync_timeline_free);
 }

@@ -17,6 +17,7 @@
 #include <linux/sync_file.h>
 #include <linux/time64.h>
 
+#include "dma-fence-internal.h"
 #include "sync_debug.h"
 
 /* The last reference on a timeline may go anywhere, down to interrupts. */
@@ -103,6 +104,10 @@ static void sync_print_values(struct seq_file *s, struct dma_fence *fence)
 	char fence_value[64] = "", timeline_value[64] = "";
 	const struct dma_fence_ops *ops = fence->ops;
 
+	/* The driver may be gone, and what counts in a signalled fence is the time. */
+	if (dma_fence_signaled_flag(fence) && !dma_fence_is_sw_sync(fence))
+		return;
+
 	if (!ops->fence_value_str || !ops->timeline_value_str)
 		return;
 
@@ -121,16 +126,11 @@ static void sync_print_fence(struct seq_file *s, struct dma_fence *fence,
 	seq_putc(s, '\n');
 }
 
+/* Only tell; to signal it is up to the timeline. */
 static void sync_print_point(struct seq_file *s, struct dma_fence *fence)
 {
-	int status = 0;
-
-	/* Only tell; to signal it is up to the timeline. */
-	if (dma_fence_signaled_flag(fence))
-		status = fence->error ?: 1;
-
 	seq_puts(s, "  ");
-	sync_print_fence(s, fence, status);
+	sync_print_fence(s, fence, dma_fence_peek_status(fence));
 }
 
 /* Points are fences only under the lock of the timeline. */
@@ -170,7 +170,7 @@ static void sync_print_file(struct seq_file *s, struct sync_file *sync_file)
 
 		guard(rcu)();
 
-		seq_printf(s, "  %s_", fence->ops->get_timeline_name(fence));
+		seq_printf(s, "  %s_", dma_fence_timeline_name_rcu(fence));
 		sync_print_fence(s, fence, status);
 	}
 	seq_putc(s, '\n');

@@ -63,11 +63,19 @@ struct sync_pt {
 #ifdef CONFIG_SW_SYNC
 extern const struct file_operations sw_sync_debugfs_fops;
 
+bool dma_fence_is_sw_sync(struct dma_fence *fence);
+
+void sync_timeline_put(struct sync_timeline *timeline);
 void sync_timeline_debug_add(struct sync_timeline *timeline);
 void sync_timeline_debug_remove(struct sync_timeline *timeline);
 void sync_file_debug_add(struct sync_file *sync_file);
 void sync_file_debug_remove(struct sync_file *sync_file);
 #else
+static inline bool dma_fence_is_sw_sync(struct dma_fence *fence)
+{
+	return false;
+}
+
 static inline void sync_file_debug_add(struct sync_file *sync_file)
 {
 }

@@ -22,6 +22,7 @@
 #include <uapi/linux/sync_file.h>
 
 #include "dma-buf-cleanup.h"
+#include "dma-fence-internal.h"
 #include "sync_debug.h"
 
 /**
@@ -127,7 +128,7 @@ EXPORT_SYMBOL(sync_file_get_fence);
  * @len: bytes in @buf; what does not fit is cut off
  *
  * The name that user space gave, or else driver, timeline, context and number of
- * the fence.
+ * the fence, as far as the driver can still be asked.
  *
  * Context: Any.
  * Return: @buf.
@@ -143,8 +144,8 @@ char *sync_file_get_name(struct sync_file *sync_file, char *buf, int len)
 
 	guard(rcu)();
 
-	snprintf(buf, len, "%s-%s%llu-%lld", fence->ops->get_driver_name(fence),
-		 fence->ops->get_timeline_name(fence), fence->context,
+	snprintf(buf, len, "%s-%s%llu-%lld", dma_fence_driver_name_rcu(fence),
+		 dma_fence_timeline_name_rcu(fence), fence->context,
 		 fence->seqno);
 
 	return buf;
@@ -263,8 +264,8 @@ static void sync_file_describe_fence(struct dma_fence *fence,
 
 	guard(rcu)();
 
-	strscpy(info->obj_name, fence->ops->get_timeline_name(fence));
-	strscpy(info->driver_name, fence->ops->get_driver_name(fence));
+	strscpy(info->obj_name, dma_fence_timeline_name_rcu(fence));
+	strscpy(info->driver_name, dma_fence_driver_name_rcu(fence));
 }
 
 /*

@@ -243,7 +243,7 @@ static void create_does_not_ask_members(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, trio->mocks[0]->log->enables, 0);
 	KUNIT_EXPECT_EQ(test, trio->mocks[0]->log->polls, 0);
-	KUNIT_EXPECT_EQ(test, trio->members[0]->flags, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(trio->members[0]), 0);
 	KUNIT_EXPECT_EQ(test, mock_fence_callbacks(trio->members[0]), 0);
 }
 

@@ -146,7 +146,7 @@ static void add_of_null_function_warns(struct kunit *test)
 	EXPECT_KERNEL_WARNING(test, ret = dma_fence_add_callback(fence, cb, NULL));
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	KUNIT_EXPECT_TRUE(test, list_empty(&fence->cb_list));
-	KUNIT_EXPECT_EQ(test, fence->flags, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(fence), 0);
 }
 
 static void add_after_signal_is_refused(struct kunit *test)
@@ -645,7 +645,7 @@ static void enable_by_itself_asks_the_driver(struct kunit *test)
 	dma_fence_enable_sw_signaling(&mock->base);
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 1);
 	KUNIT_EXPECT_TRUE(test, mock->log->enable_locked);
-	KUNIT_EXPECT_EQ(test, mock->base.flags, BIT(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT));
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(&mock->base), BIT(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT));
 	KUNIT_EXPECT_EQ(test, mock->log->polls, 0);
 }
 
@@ -654,7 +654,7 @@ static void enable_without_op_sets_the_flag(struct kunit *test)
 	struct dma_fence *fence = mock_fence_new(test);
 
 	dma_fence_enable_sw_signaling(fence);
-	KUNIT_EXPECT_EQ(test, fence->flags, BIT(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT));
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(fence), BIT(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT));
 }
 
 static void enable_after_signal_only_sets_the_flag(struct kunit *test)

@@ -295,7 +295,7 @@ static void bits_of_the_owner_survive(struct kunit *test)
 	set_bit(DMA_FENCE_FLAG_USER_BITS, &line->head->flags);
 	line_complete(line, param->enable);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(line->head));
-	KUNIT_EXPECT_EQ(test, line->head->flags >> DMA_FENCE_FLAG_USER_BITS, 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(line->head) >> DMA_FENCE_FLAG_USER_BITS, 1);
 }
 
 static void deadline_reaches_older_fences(struct kunit *test)

@@ -404,7 +404,7 @@ static void default_wait_does_not_enable(struct kunit *test)
 	dma_fence_default_wait(&mock->base, false, 0);
 	dma_fence_default_wait(&mock->base, false, 1);
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 0);
-	KUNIT_EXPECT_EQ(test, mock->base.flags, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(&mock->base), 0);
 }
 
 static void default_wait_does_not_ask_the_driver(struct kunit *test)

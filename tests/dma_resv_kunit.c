@@ -646,7 +646,7 @@ static void add_leaves_the_new_fence_alone(struct kunit *test)
 	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 0);
-	KUNIT_EXPECT_EQ(test, mock->base.flags, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_flags(&mock->base), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&mock->base.cb_list));
 }
 

@@ -1119,7 +1119,7 @@ static void describe_shows_a_line_per_fence(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, describe(test, obj),
 			   "\tread fence:mock_driver mock_timeline seq 1 unsignalled\n"
 			   "\twrite fence:mock_driver mock_timeline seq 1 unsignalled\n"
-			   "\tkernel fence:mock_driver mock_timeline seq 1 signalled\n");
+			   "\tkernel fence:detached-driver signaled-timeline seq 1 signalled\n");
 }
 
 static void describe_never_shows_bookkeeping(struct kunit *test)

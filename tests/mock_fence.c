@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 #include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/irqflags.h>
 #include <linux/slab.h>
 
@@ -21,8 +22,27 @@ static unsigned int mock_fence_next_turn(void)
 	return atomic_inc_return(&turns);
 }
 
+/*
+ * A driver may be gone once its fence has signalled, unless somebody holds the
+ * lock. On two CPUs the signal may come after the core has looked for it.
+ */
+static void mock_fence_note_late(struct mock_fence *mock)
+{
+	if (mock->log && num_online_cpus() == 1 && !mock_fence_lock_held(&mock->base) &&
+	    test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &mock->base.flags))
+		mock->log->late++;
+}
+
+static void mock_fence_judge(struct mock_fence *mock)
+{
+	if (mock->log && mock->log->late && !MOCK_STOCK_CORE)
+		KUNIT_FAIL(mock->log->test, "%u calls of the driver after the signal",
+			   mock->log->late);
+}
+
 static void mock_fence_note_name(struct mock_fence *mock)
 {
+	mock_fence_note_late(mock);
 	if (mock->log)
 		mock->log->names++;
 }
@@ -43,6 +63,7 @@ static bool mock_fence_enable_signaling(struct dma_fence *fence)
 {
 	struct mock_fence *mock = to_mock_fence(fence);
 
+	mock_fence_note_late(mock);
 	mock->log->enables++;
 	mock->log->enable_turn = mock_fence_next_turn();
 	mock->log->enable_locked = mock_fence_lock_held(fence);
@@ -57,6 +78,7 @@ static bool mock_fence_signaled(struct dma_fence *fence)
 {
 	struct mock_fence *mock = to_mock_fence(fence);
 
+	mock_fence_note_late(mock);
 	if (mock->on_poll)
 		mock->on_poll(mock);
 	if (mock->log) {
@@ -82,6 +104,7 @@ static void mock_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
 {
 	struct mock_fence *mock = to_mock_fence(fence);
 
+	mock_fence_note_late(mock);
 	mock->log->deadlines++;
 	mock->log->deadline_turn = mock_fence_next_turn();
 	mock->log->deadline = deadline;
@@ -91,6 +114,7 @@ static void mock_fence_release(struct dma_fence *fence)
 {
 	struct mock_fence *mock = to_mock_fence(fence);
 
+	mock_fence_judge(mock);
 	if (mock->log)
 		mock->log->releases++;
 	dma_fence_free(fence);
@@ -150,6 +174,7 @@ static void mock_fence_finish(void *data)
 	struct dma_fence *fence = data;
 
 	dma_fence_signal(fence);
+	mock_fence_judge(to_mock_fence(fence));
 	to_mock_fence(fence)->log = NULL;
 	dma_fence_put(fence);
 }
@@ -171,6 +196,8 @@ struct mock_fence *mock_fence_create(struct kunit *test, const struct dma_fence_
 	KUNIT_ASSERT_NOT_NULL(test, mock);
 	spin_lock_init(&mock->lock);
 	mock->log = kunit_kzalloc(test, sizeof(*mock->log), GFP_KERNEL);
+	if (mock->log)
+		mock->log->test = test;
 	dma_fence_init(&mock->base, ops, &mock->lock, context, seqno);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, mock_fence_finish, &mock->base));
 	KUNIT_ASSERT_NOT_NULL(test, mock->log);
@@ -191,6 +218,7 @@ struct mock_fence *mock_fence_embed(struct kunit *test)
 	spin_lock_init(&mock->lock);
 	mock->log = kunit_kzalloc(test, sizeof(*mock->log), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mock->log);
+	mock->log->test = test;
 	return mock;
 }
 

@@ -5,6 +5,8 @@
 #ifndef _DMABUF_TESTS_MOCK_FENCE_H
 #define _DMABUF_TESTS_MOCK_FENCE_H
 
+#include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/dma-fence.h>
 #include <linux/kconfig.h>
 #include <linux/ktime.h>
@@ -38,6 +40,8 @@ struct kunit;
  * @enable_turn: place of the last enable_signaling among the calls to all mock fences
  * @deadline_turn: place of the last set_deadline among the calls to all mock fences
  * @poll_turn: place of the last signaled among the calls to all mock fences
+ * @late: calls after the signal, which are forbidden: the driver may be gone
+ * @test: the case, which fails if there are any
  *
  * It belongs to the case and outlives the fence.
  */
@@ -57,6 +61,8 @@ struct mock_fence_log {
 	unsigned int enable_turn;
 	unsigned int deadline_turn;
 	unsigned int poll_turn;
+	unsigned int late;
+	struct kunit *test;
 };
 
 /**
@@ -122,6 +128,17 @@ void mock_fence_nest_lock(struct mock_fence *mock);
 static inline unsigned int mock_fence_refs(struct dma_fence *fence)
 {
 	return kref_read(&fence->refcount);
+}
+
+/**
+ * mock_fence_flags() - what has happened to a fence
+ * @fence: fence to look at
+ *
+ * Return: its flags without those that tell about its operations.
+ */
+static inline unsigned long mock_fence_flags(struct dma_fence *fence)
+{
+	return READ_ONCE(fence->flags) & GENMASK(BITS_PER_LONG - 4, 0);
 }
 
 /**

@@ -341,8 +341,10 @@ static void info_tells_of_each_fence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info(test, array, &arg, fences, 4), 0);
 	KUNIT_EXPECT_EQ(test, arg.num_fences, 3);
 	KUNIT_EXPECT_EQ(test, arg.status, -EIO);
-	KUNIT_EXPECT_STREQ(test, fences[0].driver_name, "mock_driver");
-	KUNIT_EXPECT_STREQ(test, fences[0].obj_name, "mock_timeline");
+	KUNIT_EXPECT_STREQ(test, fences[0].driver_name, "detached-driver");
+	KUNIT_EXPECT_STREQ(test, fences[0].obj_name, "signaled-timeline");
+	KUNIT_EXPECT_STREQ(test, fences[2].driver_name, "mock_driver");
+	KUNIT_EXPECT_STREQ(test, fences[2].obj_name, "mock_timeline");
 	KUNIT_EXPECT_EQ(test, fences[0].status, 1);
 	KUNIT_EXPECT_EQ(test, fences[0].timestamp_ns, 1234);
 	KUNIT_EXPECT_EQ(test, fences[1].status, -EIO);

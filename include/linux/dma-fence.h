@@ -7,6 +7,7 @@
 #define __LINUX_DMA_FENCE_H
 
 #include <linux/bitops.h>
+#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -25,8 +26,11 @@ struct seq_file;
  * struct dma_fence - state of one asynchronous operation
  * @lock: guards the callback list and signalling; supplied by the creator, who
  *	may share it between all fences of a timeline. Constant since init.
+ *	There until an RCU grace period after the signal, and longer if somebody
+ *	waits, or takes a callback back.
  * @ops: what the creator implements; constant since init. NULL in zeroed memory
- *	that dma_fence_init() has not seen yet, which some drivers test for.
+ *	that dma_fence_init() has not seen yet, which some drivers test for. To
+ *	be looked into before the signal only, see &struct dma_fence_ops.
  * @cb_list: callbacks that wait for the signal, linked by &dma_fence_cb.node.
  *	Guarded by @lock; means nothing once the fence has signalled.
  * @timestamp: CLOCK_MONOTONIC time of the signal. Valid from the moment that
@@ -78,6 +82,16 @@ enum dma_fence_flag_bits {
 	DMA_FENCE_FLAG_USER_BITS,
 };
 
+/*
+ * What the core has to know of &dma_fence.ops after the signal, when the driver
+ * may have taken them away with itself. dma_fence_init() sets these bits, and
+ * nothing changes them. They are at the far end of the word, since the near one
+ * belongs to the creator.
+ */
+#define __DMA_FENCE_NO_RELEASE_BIT	(BITS_PER_LONG - 1)
+#define __DMA_FENCE_NO_WAIT_BIT		(BITS_PER_LONG - 2)
+#define __DMA_FENCE_64BIT_SEQNO_BIT	(BITS_PER_LONG - 3)
+
 /**
  * typedef dma_fence_func_t - what to do when a fence signals
  * @fence: the fence that signalled
@@ -107,6 +121,14 @@ struct dma_fence_cb {
  * struct dma_fence_ops - what the creator of a fence implements
  *
  * Names are mandatory, all else may be left out.
+ *
+ * Once a fence has signalled, nothing of it is called any more but @release, and
+ * @wait if somebody waits all the same. All others are called under
+ * &dma_fence.lock or in an RCU read-side critical section, by who has seen there
+ * that the fence is pending. So a driver that lets an RCU grace period pass after
+ * its last signal may free what they need: strings, the lock and, if the fence
+ * has neither @release nor @wait, the module. See `How Long Names Are Valid` in
+ * Documentation/driver-api/sync_file.rst.
  */
 struct dma_fence_ops {
 	/**
@@ -117,10 +139,11 @@ struct dma_fence_ops {
 
 	/**
 	 * @get_driver_name: name of the driver, for people to read. Called at
-	 * any time, from dma_fence_init() until release.
+	 * any time, from dma_fence_init() until the signal.
 	 *
 	 * Context: Any. Must not sleep.
-	 * Return: string, never NULL, valid as long as the fence.
+	 * Return: string, never NULL, valid until an RCU grace period after the
+	 * signal.
 	 */
 	const char *(*get_driver_name)(struct dma_fence *fence);
 
@@ -129,7 +152,8 @@ struct dma_fence_ops {
 	 * rules are those of @get_driver_name.
 	 *
 	 * Context: Any. Must not sleep.
-	 * Return: string, never NULL, valid as long as the fence.
+	 * Return: string, never NULL, valid until an RCU grace period after the
+	 * signal.
 	 */
 	const char *(*get_timeline_name)(struct dma_fence *fence);
 
@@ -148,10 +172,10 @@ struct dma_fence_ops {
 
 	/**
 	 * @signaled: peek at the hardware. Once true, true for ever. May set
-	 * the error before it returns true. Not called any more after the
-	 * signal.
+	 * the error before it returns true.
 	 *
-	 * Context: Any, with or without &dma_fence.lock. Must not sleep.
+	 * Context: Any, with &dma_fence.lock or in an RCU read-side critical
+	 * section. Must not sleep.
 	 * Return: true if the operation is over.
 	 */
 	bool (*signaled)(struct dma_fence *fence);
@@ -180,12 +204,14 @@ struct dma_fence_ops {
 	/**
 	 * @fence_value_str: print the point on the timeline into @str of @size
 	 * bytes, for the sync debugfs file.
+	 *
+	 * Context: RCU read-side critical section. Must not sleep.
 	 */
 	void (*fence_value_str)(struct dma_fence *fence, char *str, int size);
 
 	/**
 	 * @timeline_value_str: print the current value of the timeline into
-	 * @str of @size bytes, for the sync debugfs file.
+	 * @str of @size bytes, for the sync debugfs file. As @fence_value_str.
 	 */
 	void (*timeline_value_str)(struct dma_fence *fence, char *str,
 				   int size);
@@ -195,7 +221,8 @@ struct dma_fence_ops {
 	 * @deadline (CLOCK_MONOTONIC; the past means "as soon as you can").
 	 * Called any number of times; the earliest deadline counts.
 	 *
-	 * Context: Any, &dma_fence.lock not held. Calls may overlap.
+	 * Context: Any, &dma_fence.lock not held; RCU read-side critical
+	 * section. Must not sleep. Calls may overlap.
 	 */
 	void (*set_deadline)(struct dma_fence *fence, ktime_t deadline);
 };
@@ -387,6 +414,12 @@ static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 	if (dma_fence_signaled_flag(fence))
 		return true;
 
+	/* The driver may leave a grace period after the signal: look again. */
+	guard(rcu)();
+
+	if (dma_fence_signaled_flag(fence))
+		return true;
+
 	if (fence->ops->signaled && fence->ops->signaled(fence)) {
 		dma_fence_signal(fence);
 		return true;
@@ -414,6 +447,16 @@ static inline bool __dma_fence_is_later(u64 f1, u64 f2,
 	return (s32)(lower_32_bits(f1) - lower_32_bits(f2)) > 0;
 }
 
+/* The same for a fence, whose operations may be gone. */
+static inline bool __dma_fence_seqno_is_later(struct dma_fence *f1,
+					      struct dma_fence *f2)
+{
+	if (test_bit(__DMA_FENCE_64BIT_SEQNO_BIT, &f1->flags))
+		return f1->seqno > f2->seqno;
+
+	return (s32)(lower_32_bits(f1->seqno) - lower_32_bits(f2->seqno)) > 0;
+}
+
 /**
  * dma_fence_is_later() - order of two fences of one timeline
  * @f1: fence
@@ -429,7 +472,7 @@ static inline bool dma_fence_is_later(struct dma_fence *f1,
 	if (WARN_ON_ONCE(f1->context != f2->context))
 		return false;
 
-	return __dma_fence_is_later(f1->seqno, f2->seqno, f1->ops);
+	return __dma_fence_seqno_is_later(f1, f2);
 }
 
 /**
@@ -465,7 +508,7 @@ static inline struct dma_fence *dma_fence_later(struct dma_fence *f1,
 	if (WARN_ON_ONCE(f1->context != f2->context))
 		return NULL;
 
-	later = __dma_fence_is_later(f1->seqno, f2->seqno, f1->ops) ? f1 : f2;
+	later = __dma_fence_seqno_is_later(f1, f2) ? f1 : f2;
 	return dma_fence_is_signaled(later) ? NULL : later;
 }
 

@@ -28,8 +28,9 @@ struct sync_merge_data {
 
 /**
  * struct sync_fence_info - about one fence of a sync file
- * @obj_name: timeline of the fence
- * @driver_name: driver that made it
+ * @obj_name: timeline of the fence; "signaled-timeline" once it has signalled, as
+ *	the driver may have gone then
+ * @driver_name: driver that made it; "detached-driver" once it has signalled
  * @status: 0 pending, 1 signalled, negative errno signalled with an error
  * @flags: 0
  * @timestamp_ns: CLOCK_MONOTONIC time of the signal in nanoseconds, 0 while
