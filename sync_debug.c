@@ -4,14 +4,19 @@
  * all sync files.
  */
 
+#include <linux/array_size.h>
+#include <linux/cache.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-fence.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/sync_file.h>
@@ -24,9 +29,26 @@
 static LIST_HEAD(sync_timelines);
 static DEFINE_SPINLOCK(sync_timelines_lock);
 
-/* Files come and go where it is allowed to sleep. */
-static LIST_HEAD(sync_files);
-static DEFINE_MUTEX(sync_files_lock);
+/**
+ * struct sync_file_shard - some of the sync files
+ * @lock: guards @files
+ * @files: &sync_file.sync_file_list, from creation until the file is released
+ *
+ * Several, so that those who make and close sync files do not meet here.
+ */
+struct sync_file_shard {
+	spinlock_t lock;	/* guards files */
+	struct list_head files;
+} ____cacheline_aligned_in_smp;
+
+#define SYNC_FILE_SHARD_BITS	4
+
+static struct sync_file_shard sync_file_shards[1 << SYNC_FILE_SHARD_BITS];
+
+static struct sync_file_shard *sync_file_shard_of(struct sync_file *sync_file)
+{
+	return &sync_file_shards[hash_ptr(sync_file, SYNC_FILE_SHARD_BITS)];
+}
 
 /**
  * sync_timeline_debug_add() - show a timeline in debugfs
@@ -58,24 +80,28 @@ void sync_timeline_debug_remove(struct sync_timeline *timeline)
  * sync_file_debug_add() - show a sync file in debugfs
  * @sync_file: sync file
  *
- * Context: Process context, may sleep.
+ * Context: Process context.
  */
 void sync_file_debug_add(struct sync_file *sync_file)
 {
-	guard(mutex)(&sync_files_lock);
+	struct sync_file_shard *shard = sync_file_shard_of(sync_file);
 
-	list_add_tail(&sync_file->sync_file_list, &sync_files);
+	guard(spinlock)(&shard->lock);
+
+	list_add_tail(&sync_file->sync_file_list, &shard->files);
 }
 
 /**
  * sync_file_debug_remove() - show a sync file no longer
  * @sync_file: sync file that is about to be freed
  *
- * Context: Process context, may sleep.
+ * Context: Process context.
  */
 void sync_file_debug_remove(struct sync_file *sync_file)
 {
-	guard(mutex)(&sync_files_lock);
+	struct sync_file_shard *shard = sync_file_shard_of(sync_file);
+
+	guard(spinlock)(&shard->lock);
 
 	list_del(&sync_file->sync_file_list);
 }
@@ -139,26 +165,48 @@ static void sync_print_timeline(struct seq_file *s,
 {
 	struct rb_node *node;
 
-	spin_lock(&timeline->lock);
+	guard(spinlock_irq)(&timeline->lock);
 
 	seq_printf(s, "%s: %d\n", timeline->name, (s32)timeline->value);
 	for (node = rb_first(&timeline->points); node; node = rb_next(node))
 		sync_print_point(s, &rb_entry(node, struct sync_pt,
 					      node)->base);
 	seq_putc(s, '\n');
-
-	spin_unlock(&timeline->lock);
 }
 
-/* Under the mutex the file has not been released, so its fence is there. */
+/*
+ * Returns the timeline after @prev, or the first one, with a reference, and drops
+ * that on @prev: it keeps @prev on the list.
+ */
+static struct sync_timeline *sync_timeline_next(struct sync_timeline *prev)
+{
+	struct sync_timeline *next = NULL;
+	struct list_head *pos;
+
+	scoped_guard(spinlock_irq, &sync_timelines_lock) {
+		pos = prev ? &prev->node : &sync_timelines;
+		while (!next && (pos = pos->next) != &sync_timelines) {
+			struct sync_timeline *timeline =
+				list_entry(pos, struct sync_timeline, node);
+
+			/* One whose count is zero waits for the lock. */
+			if (kref_get_unless_zero(&timeline->kref))
+				next = timeline;
+		}
+	}
+
+	if (prev)
+		sync_timeline_put(prev);
+
+	return next;
+}
+
 static void sync_print_file(struct seq_file *s, struct sync_file *sync_file)
 {
 	struct dma_fence_unwrap cursor;
 	struct dma_fence *fence;
 	char name[128];
 	int status;
-
-	lockdep_assert_held(&sync_files_lock);
 
 	status = dma_fence_get_status(sync_file->fence);
 	seq_printf(s, "[%p] %s: %s\n", sync_file,
@@ -176,26 +224,79 @@ static void sync_print_file(struct seq_file *s, struct sync_file *sync_file)
 	seq_putc(s, '\n');
 }
 
+/*
+ * Returns the sync file after @prev, or the first one, with a reference, and drops
+ * that on @prev: it keeps @prev on the list. The put destroys what nobody else
+ * has any more here and now, not when the task returns to user space, which may be
+ * thousands of files later.
+ */
+static struct sync_file *sync_file_shard_next(struct sync_file_shard *shard,
+					      struct sync_file *prev)
+{
+	struct sync_file *next = NULL;
+	struct list_head *pos;
+
+	scoped_guard(spinlock, &shard->lock) {
+		pos = prev ? &prev->sync_file_list : &shard->files;
+		while (!next && (pos = pos->next) != &shard->files) {
+			struct sync_file *sync_file =
+				list_entry(pos, struct sync_file, sync_file_list);
+
+			/* A file whose count is zero waits for the lock. */
+			if (get_file_active(&sync_file->file))
+				next = sync_file;
+		}
+	}
+
+	if (prev)
+		__fput_sync(prev->file);
+
+	return next;
+}
+
+/* Nobody waits for a reader: there is a lock from file to file only. */
+static void sync_print_shard(struct seq_file *s, struct sync_file_shard *shard)
+{
+	struct sync_file *sync_file = NULL;
+
+	while ((sync_file = sync_file_shard_next(shard, sync_file))) {
+		/* What does not fit is printed again, to a larger buffer. */
+		if (!seq_has_overflowed(s))
+			sync_print_file(s, sync_file);
+		cond_resched();
+	}
+}
+
 static int sync_info_show(struct seq_file *s, void *unused)
 {
-	struct sync_timeline *timeline;
-	struct sync_file *sync_file;
+	struct sync_timeline *timeline = NULL;
+	unsigned int i;
 
 	seq_puts(s, "objs:\n--------------\n");
-	scoped_guard(spinlock_irq, &sync_timelines_lock) {
-		list_for_each_entry(timeline, &sync_timelines, node)
-			sync_print_timeline(s, timeline);
-	}
+	while ((timeline = sync_timeline_next(timeline)))
+		sync_print_timeline(s, timeline);
 
 	seq_puts(s, "fences:\n--------------\n");
-	scoped_guard(mutex, &sync_files_lock) {
-		list_for_each_entry(sync_file, &sync_files, sync_file_list)
-			sync_print_file(s, sync_file);
-	}
+	for (i = 0; i < ARRAY_SIZE(sync_file_shards); i++)
+		sync_print_shard(s, &sync_file_shards[i]);
 
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sync_info);
+
+/* Before drivers make sync files. */
+static int __init sync_file_shards_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sync_file_shards); i++) {
+		spin_lock_init(&sync_file_shards[i].lock);
+		INIT_LIST_HEAD(&sync_file_shards[i].files);
+	}
+
+	return 0;
+}
+pure_initcall(sync_file_shards_init);
 
 static int __init sync_debugfs_init(void)
 {
