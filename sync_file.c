@@ -6,15 +6,22 @@
 #include <linux/anon_inodes.h>
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/instruction_pointer.h>
+#include <linux/kallsyms.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
@@ -52,7 +59,8 @@
 static const struct file_operations sync_file_fops;
 
 /* Nobody else sees it before sync_file_debug_add(). */
-static struct sync_file *sync_file_alloc(struct dma_fence *fence)
+static struct sync_file *sync_file_alloc(struct dma_fence *fence,
+					 unsigned long creator)
 {
 	struct sync_file *sync_file = kzalloc(sizeof(*sync_file), GFP_KERNEL);
 
@@ -68,6 +76,7 @@ static struct sync_file *sync_file_alloc(struct dma_fence *fence)
 
 	init_waitqueue_head(&sync_file->wq);
 	sync_file->fence = dma_fence_get(fence);
+	sync_file->creator = creator;
 
 	return sync_file;
 }
@@ -84,7 +93,7 @@ static struct sync_file *sync_file_alloc(struct dma_fence *fence)
  */
 struct sync_file *sync_file_create(struct dma_fence *fence)
 {
-	struct sync_file *sync_file = sync_file_alloc(fence);
+	struct sync_file *sync_file = sync_file_alloc(fence, _RET_IP_);
 
 	if (sync_file)
 		sync_file_debug_add(sync_file);
@@ -228,7 +237,7 @@ static struct sync_file *sync_file_merge(struct sync_file *sync_file,
 	if (!fence)
 		return ERR_PTR(-ENOMEM);
 
-	struct sync_file *merged = sync_file_alloc(fence);
+	struct sync_file *merged = sync_file_alloc(fence, (unsigned long)sync_file_merge);
 
 	if (!merged)
 		return ERR_PTR(-ENOMEM);
@@ -399,8 +408,100 @@ static long sync_file_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
+static void sync_file_show_status(struct seq_file *m, struct dma_fence *fence)
+{
+	int status = dma_fence_peek_status(fence);
+
+	if (status < 0)
+		seq_printf(m, "error=%d", status);
+	else
+		seq_puts(m, status ? "signaled" : "active");
+}
+
+/* What is in a line of fdinfo is separated by blanks. */
+static void sync_file_show_name(struct seq_file *m, const char *name)
+{
+	seq_escape(m, name, " \t\n\\");
+}
+
+static void sync_file_show_fence(struct seq_file *m, struct dma_fence *fence)
+{
+	struct timespec64 ts;
+
+	seq_puts(m, "sync_fence:\t");
+	sync_file_show_status(m, fence);
+
+	scoped_guard(rcu) {
+		seq_putc(m, ' ');
+		sync_file_show_name(m, dma_fence_driver_name_rcu(fence));
+		seq_putc(m, ' ');
+		sync_file_show_name(m, dma_fence_timeline_name_rcu(fence));
+	}
+	seq_printf(m, " %llu:%llu", fence->context, fence->seqno);
+
+	if (dma_fence_signaled_flag(fence)) {
+		ts = ktime_to_timespec64(dma_fence_timestamp(fence));
+		seq_printf(m, " %lld.%09ld", (s64)ts.tv_sec, ts.tv_nsec);
+	}
+	seq_putc(m, '\n');
+}
+
+/*
+ * Show the first fences, or only count them all if @m is NULL. This is not
+ * dma_fence_unwrap_for_each(), which asks the drivers.
+ */
+static unsigned int sync_file_visit_fences(struct seq_file *m,
+					   struct dma_fence *head)
+{
+	struct dma_fence *element, *fence;
+	unsigned int i, num_fences = 0;
+
+	for (element = dma_fence_get(head); element;
+	     element = dma_fence_chain_older(element)) {
+		dma_fence_array_for_each(fence, i,
+					 dma_fence_chain_contained(element)) {
+			if (m && num_fences < SYNC_FILE_FDINFO_FENCES)
+				sync_file_show_fence(m, fence);
+			num_fences++;
+		}
+		cond_resched();
+	}
+
+	return num_fences;
+}
+
+/* The function may be in a module that has gone, which leaves a bare address. */
+static void sync_file_show_creator(struct seq_file *m, unsigned long creator)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	snprintf(name, sizeof(name), "%ps", (void *)creator);
+	seq_printf(m, "sync_by:\t%s\n", name[0] == '0' ? "unknown" : name);
+}
+
+/*
+ * Tells what is known, without asking a driver. So a fence for which nobody waits
+ * may be over although it says "active".
+ */
+static void sync_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sync_file *sync_file = file->private_data;
+	struct dma_fence *fence = sync_file->fence;
+	char name[128];
+
+	seq_puts(m, "sync_name:\t");
+	sync_file_show_name(m, sync_file_get_name(sync_file, name, sizeof(name)));
+	seq_puts(m, "\nsync_status:\t");
+	sync_file_show_status(m, fence);
+	seq_putc(m, '\n');
+	sync_file_show_creator(m, sync_file->creator);
+	seq_printf(m, "sync_fences:\t%u\n", sync_file_visit_fences(NULL, fence));
+	sync_file_visit_fences(m, fence);
+}
+
 static const struct file_operations sync_file_fops = {
 	.release = sync_file_release,
+	.show_fdinfo = sync_file_show_fdinfo,
 	.poll = sync_file_poll,
 	.unlocked_ioctl = sync_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

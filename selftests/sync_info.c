@@ -280,6 +280,71 @@ TEST_F(info, names_outlive_the_timeline)
 	EXPECT_EQ(-ENOENT, info.status);
 }
 
+/* --------------------------------------------------------------------- fdinfo */
+
+/* What a process can say of its descriptors from outside, by /proc. */
+TEST_F(info, fdinfo_of_a_fence)
+{
+	char value[128], wanted[128], name[32];
+	unsigned long long context;
+
+	ASSERT_NE(NULL, sync_file_name(self->fence[0], name));
+	ASSERT_EQ(1, sscanf(name, "sw_sync-first%llu-1", &context));
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_name", value, sizeof(value)));
+	EXPECT_STREQ(name, value);
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_status", value, sizeof(value)));
+	EXPECT_STREQ("active", value);
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_by", value, sizeof(value)));
+	EXPECT_EQ(0, strncmp("sw_sync_ioctl", value, 13));
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_fences", value, sizeof(value)));
+	EXPECT_STREQ("1", value);
+	snprintf(wanted, sizeof(wanted), "active sw_sync first %llu:1", context);
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_fence", value, sizeof(value)));
+	EXPECT_STREQ(wanted, value);
+}
+
+TEST_F(info, fdinfo_after_the_signal)
+{
+	struct sync_fence_info info = { };
+	char value[128], wanted[128];
+
+	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
+	ASSERT_EQ(1, sync_file_fences(self->fence[0], &info, 1));
+	snprintf(wanted, sizeof(wanted), "%llu.%09llu", info.timestamp_ns / 1000000000,
+		 info.timestamp_ns % 1000000000);
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_status", value, sizeof(value)));
+	EXPECT_STREQ("signaled", value);
+	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_fence", value, sizeof(value)));
+	EXPECT_EQ(0, strncmp("signaled sw_sync first ", value, 23));
+	EXPECT_NE(NULL, strstr(value, wanted));
+
+	close(self->timeline[1]);
+	self->timeline[1] = -1;
+	ASSERT_NE(NULL, fdinfo_value(self->fence[1], "sync_status", value, sizeof(value)));
+	EXPECT_STREQ("error=-2", value);
+}
+
+TEST_F(info, fdinfo_of_a_merge)
+{
+	char value[128], text[1024], *at;
+	int odd;
+
+	ASSERT_NE(NULL, fdinfo_value(self->both, "sync_by", value, sizeof(value)));
+	EXPECT_STREQ("sync_file_merge", value);
+	ASSERT_NE(NULL, fdinfo_value(self->both, "sync_fences", value, sizeof(value)));
+	EXPECT_STREQ("2", value);
+	ASSERT_LT(0, read_fdinfo(self->both, text, sizeof(text)));
+	at = strstr(text, "\nsync_fence:\tactive sw_sync first ");
+	ASSERT_NE(NULL, at);
+	EXPECT_NE(NULL, strstr(at + 1, "\nsync_fence:\tactive sw_sync second "));
+
+	odd = sync_file_merge_as(self->fence[0], self->fence[1], "a b\nsync_by:\\");
+	ASSERT_LE(0, odd);
+	ASSERT_NE(NULL, fdinfo_value(odd, "sync_name", value, sizeof(value)));
+	EXPECT_STREQ("a\\040b\\012sync_by:\\134", value);
+	close(odd);
+}
+
 /* ------------------------------------------------------------------ deadlines */
 
 TEST_F(info, deadline_reaches_the_fence)

@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
@@ -420,6 +421,142 @@ static void deadline_reaches_members(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->log->deadline, 1234);
 }
 
+/* ---- fdinfo ---- */
+
+#define FDINFO_SIZE 4096
+
+static const char *fdinfo(struct kunit *test, int fd)
+{
+	struct file *file = file_of(fd);
+	struct seq_file seq = { .size = FDINFO_SIZE };
+
+	seq.buf = kunit_kzalloc(test, FDINFO_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seq.buf);
+	KUNIT_ASSERT_NOT_NULL(test, file->f_op->show_fdinfo);
+	file->f_op->show_fdinfo(&seq, file);
+	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&seq));
+	return seq.buf;
+}
+
+static unsigned int count_of(const char *text, const char *what)
+{
+	unsigned int count = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		count++;
+	}
+	return count;
+}
+
+static void fdinfo_tells_of_a_pending_fence(struct kunit *test)
+{
+	struct mock_fence *mock = mock_fence_create(test, &mock_fence_full_ops, 7, 9);
+	const char *text = fdinfo(test, sync_fd(test, &mock->base));
+
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\tmock_driver-mock_timeline7-9\n"
+					  "sync_status:\tactive\nsync_by:\t"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fences:\t1\n"
+				"sync_fence:\tactive mock_driver mock_timeline 7:9\n"));
+}
+
+static void fdinfo_tells_when_it_was_over(struct kunit *test)
+{
+	struct dma_fence *fence = &mock_fence_create(test, &mock_fence_ops, 7, 9)->base;
+	const char *text;
+
+	dma_fence_signal_timestamp(fence, 12ULL * NSEC_PER_SEC + 5);
+	text = fdinfo(test, sync_fd(test, fence));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_status:\tsignaled\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fence:\tsignaled detached-driver "
+					   "signaled-timeline 7:9 12.000000005\n"));
+}
+
+static void fdinfo_tells_the_error(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	const char *text;
+
+	mock_fence_fail(fence, -EIO);
+	text = fdinfo(test, sync_fd(test, fence));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_status:\terror=-5\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fence:\terror=-5 "));
+}
+
+/* Somebody who looks must not change anything, nor call a driver that may hang. */
+static void fdinfo_asks_nobody(struct kunit *test)
+{
+	struct mock_fence *done = mock_fence_new_full(test), *old = mock_fence_new_full(test);
+	struct dma_fence *array = mock_array(test, &done->base, mock_fence_new(test));
+	struct dma_fence *link = mock_chain_create(test, NULL, &old->base, 1);
+	struct dma_fence *head = mock_chain_create(test, link, array, 2);
+	const char *text;
+
+	done->complete = true;
+	old->complete = true;
+	text = fdinfo(test, sync_fd(test, head));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fences:\t3\n"));
+	KUNIT_EXPECT_EQ(test, count_of(text, "sync_fence:\tactive"), 3);
+	KUNIT_EXPECT_EQ(test, done->log->polls + old->log->polls, 0);
+	KUNIT_EXPECT_EQ(test, done->log->enables + old->log->enables, 0);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(link), 2);
+}
+
+static void fdinfo_shows_sixteen_members(struct kunit *test)
+{
+	struct dma_fence *fences[20], *array;
+	const char *text;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fences); i++)
+		fences[i] = mock_fence_new(test);
+	array = mock_array_create(test, false, fences, ARRAY_SIZE(fences));
+	text = fdinfo(test, sync_fd(test, array));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fences:\t20\n"));
+	KUNIT_EXPECT_EQ(test, count_of(text, "\nsync_fence:"), 16);
+}
+
+static const char *name_with_blanks(struct dma_fence *fence)
+{
+	return "a b\tc\nd\\";
+}
+
+static const struct dma_fence_ops name_with_blanks_ops = {
+	.get_driver_name = name_with_blanks,
+	.get_timeline_name = name_with_blanks,
+};
+
+static void fdinfo_escapes_names(struct kunit *test)
+{
+	struct mock_fence *mock = mock_fence_create(test, &name_with_blanks_ops, 7, 9);
+	const char *text = fdinfo(test, sync_fd(test, &mock->base));
+
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "sync_fence:\tactive a\\040b\\011c\\012d\\134 "
+					   "a\\040b\\011c\\012d\\134 7:9\n"));
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\ta\\040b\\011c\\012d\\134-a"));
+}
+
+/* What leaks sync files is found by who made them. */
+static void fdinfo_tells_who_made_it(struct kunit *test)
+{
+	void __user *user = test_user_page(test);
+	struct sync_merge_data data = { .name = "x" };
+	int fd = sync_fd(test, mock_fence_new(test));
+	const char *text = fdinfo(test, fd);
+
+	if (!IS_ENABLED(CONFIG_KALLSYMS))
+		kunit_skip(test, "needs CONFIG_KALLSYMS");
+	KUNIT_EXPECT_EQ(test, count_of(text, "sync_by:\tunknown\n"), 0);
+
+	data.fd2 = fd;
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &data, sizeof(data)), 0);
+	KUNIT_ASSERT_EQ(test, do_ioctl(fd, SYNC_IOC_MERGE, user), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&data, user, sizeof(data)), 0);
+	text = fdinfo(test, data.fence);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_by:\tsync_file_merge\n"));
+	close_fd(data.fence);
+}
+
 static struct kunit_case sync_file_cases[] = {
 	KUNIT_CASE(create_takes_a_reference_of_its_own),
 	KUNIT_CASE(create_without_memory_holds_nothing),
@@ -445,6 +582,13 @@ static struct kunit_case sync_file_cases[] = {
 	KUNIT_CASE(info_that_cannot_be_told_keeps_no_reference),
 	KUNIT_CASE(deadline_checks_its_arguments),
 	KUNIT_CASE(deadline_reaches_members),
+	KUNIT_CASE(fdinfo_tells_of_a_pending_fence),
+	KUNIT_CASE(fdinfo_tells_when_it_was_over),
+	KUNIT_CASE(fdinfo_tells_the_error),
+	KUNIT_CASE(fdinfo_asks_nobody),
+	KUNIT_CASE(fdinfo_shows_sixteen_members),
+	KUNIT_CASE(fdinfo_escapes_names),
+	KUNIT_CASE(fdinfo_tells_who_made_it),
 	{}
 };
 

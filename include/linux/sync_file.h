@@ -25,6 +25,7 @@ struct file;
  * @wq: those who poll
  * @cb: wakes them; added by the first who has to wait
  * @sync_file_list: link in the list for debugfs
+ * @creator: an address in the function that made it
  *
  * All but @flags, @wq and @cb are constant from the moment that others can see
  * the file.
@@ -39,6 +40,7 @@ struct sync_file {
 #ifdef CONFIG_DEBUG_FS
 	struct list_head sync_file_list;
 #endif
+	unsigned long creator;
 };
 
 /* Bit of sync_file.flags: a callback has been asked for. */
