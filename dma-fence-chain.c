@@ -24,7 +24,7 @@
  * node, even if work finishes out of order.
  *
  * The fence in a node is a plain one or an array. The link leads to a node or, at
- * the end, to any plain fence. The node owns a reference on either.
+ * the end, to a plain fence or an array. The node owns a reference on either.
  *
  * Whoever walks a chain takes out elements whose work is done, so that a timeline
  * that is used for hours stays short. Any number may walk at the same time: a
@@ -212,9 +212,10 @@ static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
  * The callback that is added here may run at once, on another CPU, and make a
  * work of the same memory, while the caller of this function still believes in
  * the old one. That clears a busy flag, by cmpxchg(): of a new work nobody waits
- * for that flag, and of a callback it is half of a pointer, which has no such
- * value (but on s390, big endian with memory from address 0 on, above 136 GiB).
- * Whom it wakes afterwards stands behind the callback.
+ * for that flag, and of a callback it is the lower half of a pointer, which is
+ * aligned and so has no such value (see &struct dma_fence_chain for machines where
+ * it is the upper half). Whom the old work wakes afterwards stands behind the
+ * callback.
  */
 static void dma_fence_chain_work(struct irq_work *work)
 {
@@ -281,8 +282,10 @@ static struct dma_fence *dma_fence_chain_detach(struct dma_fence_chain *chain)
 
 /*
  * Drop a chain without recursion: a node whose last reference is ours loses its
- * link before it goes. Nobody can take another reference on it, since the only
- * way to it led through the node that has just gone.
+ * link before it goes. An RCU reader with an old pointer to it may still take a
+ * reference for a moment, sees that the pointer has changed, and puts it back, see
+ * dma_fence_get_rcu_safe(). Then that put is the last one, and finds a node
+ * without a link.
  */
 static void dma_fence_chain_put_all(struct dma_fence *fence)
 {
@@ -291,6 +294,7 @@ static void dma_fence_chain_put_all(struct dma_fence *fence)
 	while ((chain = to_dma_fence_chain(fence))) {
 		struct dma_fence *older;
 
+		/* kref has no function for it. */
 		if (refcount_dec_not_one(&fence->refcount.refcount))
 			return;
 

@@ -14,15 +14,18 @@
 /**
  * struct dma_fence_chain - a point on a timeline
  * @base: the fence that others see: this point and all before it
- * @prev: next older element, with a reference: a node, any plain fence as the
- *	end of the chain, or NULL. Changed by cmpxchg() only, to skip elements
- *	that have signalled.
+ * @prev: next older element, with a reference: a node; a plain fence or an array
+ *	as the end of the chain; or NULL. Changed by cmpxchg() only, to skip
+ *	elements that have signalled.
  * @prev_seqno: sequence number of the next older node when this one was added,
  *	0 if it begins a new timeline. Constant since init.
  * @fence: what has to be done for this point, with a reference. Constant since
  *	init.
  * @cb: waits for a contained fence that is pending
- * @work: goes on when that has signalled; never in use together with @cb
+ * @work: goes on when that has signalled; never in use together with @cb, but
+ *	irq_work_single() looks at the flags of a work that has become a @cb. Where
+ *	these overlap with the upper half of a pointer in @cb, the two do not share
+ *	memory.
  * @lock: lock of @base
  */
 struct dma_fence_chain {
@@ -30,10 +33,15 @@ struct dma_fence_chain {
 	struct dma_fence __rcu *prev;
 	u64 prev_seqno;
 	struct dma_fence *fence;
+#if defined(CONFIG_64BIT) && defined(__BIG_ENDIAN)
+	struct dma_fence_cb cb;
+	struct irq_work work;
+#else
 	union {
 		struct dma_fence_cb cb;
 		struct irq_work work;
 	};
+#endif
 	spinlock_t lock;	/* of base */
 };
 
@@ -102,8 +110,8 @@ static inline void dma_fence_chain_free(struct dma_fence_chain *chain)
  * dma_fence_chain_for_each() - go from an element of a chain to the oldest one
  * @iter: &struct dma_fence pointer, the current element; the loop owns a
  *	reference on it
- * @head: element to begin with, or NULL; not @iter itself, whose reference
- *	would be lost
+ * @head: element to begin with, or NULL; @iter itself only if its reference
+ *	belongs to somebody else, who keeps it
  *
  * Skips elements that have signalled, see dma_fence_chain_walk(). At the end
  * @iter is NULL. Who leaves the loop early has to put @iter.
