@@ -15,6 +15,8 @@
 #include <linux/file.h>
 #include <linux/poll.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 
@@ -948,6 +950,269 @@ static void sync_file_may_be_closed_meanwhile(struct kunit *test)
 	race_run(test, &close_file_against_signal, poller);
 }
 
+/* ---- drivers that go ---- */
+
+/* What a fence finds by its lock, and what goes with the driver. */
+struct lost_driver {
+	spinlock_t lock; /* of the fence */
+	char name[8];
+	struct rcu_head rcu;
+};
+
+static const char *lost_driver_name(struct dma_fence *fence)
+{
+	return container_of(fence->lock, struct lost_driver, lock)->name;
+}
+
+static bool lost_driver_enable(struct dma_fence *fence)
+{
+	return lost_driver_name(fence)[0];
+}
+
+static bool lost_driver_signaled(struct dma_fence *fence)
+{
+	return !lost_driver_name(fence)[0];
+}
+
+static void lost_driver_deadline(struct dma_fence *fence, ktime_t deadline)
+{
+	guard(spinlock_irqsave)(fence->lock);
+}
+
+static const struct dma_fence_ops lost_driver_ops = {
+	.get_driver_name = lost_driver_name,
+	.get_timeline_name = lost_driver_name,
+	.enable_signaling = lost_driver_enable,
+	.signaled = lost_driver_signaled,
+	.set_deadline = lost_driver_deadline,
+};
+
+static struct dma_fence *lost_driver_fence(struct kunit *test)
+{
+	struct lost_driver *lost = kzalloc(sizeof(*lost), GFP_KERNEL);
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, lost);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&lost->lock);
+	strscpy(lost->name, "alive");
+	dma_fence_init(fence, &lost_driver_ops, &lost->lock, 1, 1);
+	return fence;
+}
+
+/* As it has to be: the driver frees a grace period after the signal. */
+static void signal_and_go(struct dma_fence *fence)
+{
+	struct lost_driver *lost = container_of(fence->lock, struct lost_driver, lock);
+
+	dma_fence_signal(fence);
+	kfree_rcu(lost, rcu);
+}
+
+static bool prepare_lost_driver(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena->head = lost_driver_fence(test);
+	return true;
+}
+
+static void describe_there(struct arena *arena)
+{
+	char line[64] = "";
+	struct seq_file seq = { .buf = line, .size = sizeof(line) };
+
+	dma_fence_describe(arena->head, &seq);
+	arena->ret[0] = strstr(line, "alive") ? 0 : 1;
+	arena_expect(arena, arena->ret[0] ? !!strstr(line, "detached-driver") : true);
+}
+
+static void ask_there(struct arena *arena)
+{
+	arena->ret[0] = dma_fence_is_signaled(arena->head);
+}
+
+static void add_callback_there(struct arena *arena)
+{
+	arena->ret[0] = dma_fence_add_callback(arena->head, &arena->cb, arena_called) ? 1 : 0;
+}
+
+static void enable_there(struct arena *arena)
+{
+	arena->ret[0] = dma_fence_signaled_flag(arena->head);
+	dma_fence_enable_sw_signaling(arena->head);
+}
+
+static void deadline_there(struct arena *arena)
+{
+	arena->ret[0] = dma_fence_signaled_flag(arena->head);
+	dma_fence_set_deadline(arena->head, 1);
+}
+
+struct lost_use {
+	const char *desc;
+	void (*use)(struct arena *arena);
+};
+
+static const struct lost_use lost_uses[] = {
+	{ "describe", describe_there },
+	{ "ask", ask_there },
+	{ "add callback", add_callback_there },
+	{ "enable", enable_there },
+	{ "set deadline", deadline_there },
+};
+
+KUNIT_ARRAY_PARAM_DESC(lost_use, lost_uses, desc);
+
+struct lost_arena {
+	struct arena arena;
+	const struct lost_use *use;
+};
+
+static void use_lost_fence(void *data)
+{
+	struct lost_arena *lost = data;
+
+	lost->use->use(&lost->arena);
+}
+
+static void signal_lost_fence(void *data)
+{
+	signal_and_go(((struct arena *)data)->head);
+}
+
+static bool check_lost_fence(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	KUNIT_EXPECT_FALSE(test, arena->wrong);
+	arena->outcomes[arena->ret[0]]++;
+	dma_fence_put(arena->head);
+	return true;
+}
+
+static const struct race use_against_driver = {
+	prepare_lost_driver, use_lost_fence, signal_lost_fence, check_lost_fence,
+};
+
+static void fence_may_be_used_when_the_driver_goes(struct kunit *test)
+{
+	struct lost_arena *lost = kunit_kzalloc(test, sizeof(*lost), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, lost);
+	lost->use = test->param_value;
+	race_run_both(test, &use_against_driver, lost, lost->arena.outcomes);
+	rcu_barrier();
+}
+
+static bool prepare_lost_file(struct kunit *test, void *data)
+{
+	struct poller *poller = data;
+
+	prepare_lost_driver(test, &poller->arena);
+	poller->file = sync_file_create(poller->arena.head);
+	KUNIT_ASSERT_NOT_NULL(test, poller->file);
+	vfs_poll(poller->file->file, NULL);
+	return true;
+}
+
+static void close_polled_file(void *data)
+{
+	struct poller *poller = data;
+
+	poller->at_once = dma_fence_signaled_flag(poller->arena.head);
+	__fput_sync(poller->file->file);
+}
+
+static bool check_lost_file(struct kunit *test, void *data)
+{
+	struct poller *poller = data;
+
+	poller->arena.outcomes[poller->at_once]++;
+	KUNIT_EXPECT_TRUE(test, race_fence_refs(poller->arena.head, 1));
+	dma_fence_put(poller->arena.head);
+	return true;
+}
+
+static const struct race close_file_against_driver = {
+	prepare_lost_file, close_polled_file, signal_lost_fence, check_lost_file,
+};
+
+static void file_may_be_closed_when_the_driver_goes(struct kunit *test)
+{
+	struct poller *poller = kunit_kzalloc(test, sizeof(*poller), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, poller);
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		kunit_skip(test, "needs CONFIG_SYNC_FILE");
+	race_run_both(test, &close_file_against_driver, poller, poller->arena.outcomes);
+	rcu_barrier();
+}
+
+/*
+ * A signaller between flag and timestamp: who wants the time has to stand in line for
+ * the lock, since on PREEMPT_RT that is what lets the signaller go on.
+ */
+struct stopped {
+	struct arena arena;
+	bool contended;
+	ktime_t told;
+};
+
+static void stop_between_flag_and_time(void *data)
+{
+	struct stopped *stopped = data;
+	struct dma_fence *fence = stopped->arena.head;
+	unsigned int patience;
+
+	guard(spinlock_irqsave)(fence->lock);
+
+	set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+	for (patience = 10000000; patience && !spin_is_contended(fence->lock); patience--)
+		cpu_relax();
+	stopped->contended = patience;
+	fence->timestamp = 1234;
+	smp_wmb(); /* as a signaller has it */
+	set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
+}
+
+static bool stopped_after_flag(void *data)
+{
+	return dma_fence_signaled_flag(((struct stopped *)data)->arena.head);
+}
+
+static void ask_for_the_time(void *data)
+{
+	struct stopped *stopped = data;
+
+	if (race_spin(stopped_after_flag, stopped))
+		stopped->told = dma_fence_timestamp(stopped->arena.head);
+}
+
+static bool check_stopped(struct kunit *test, void *data)
+{
+	struct stopped *stopped = data;
+
+	KUNIT_EXPECT_TRUE(test, stopped->contended);
+	KUNIT_EXPECT_EQ(test, stopped->told, 1234);
+	dma_fence_put(stopped->arena.head);
+	return stopped->contended;
+}
+
+static const struct race time_against_signal = {
+	prepare_lone_fence, ask_for_the_time, stop_between_flag_and_time, check_stopped,
+};
+
+static void timestamp_is_waited_for_at_the_lock(struct kunit *test)
+{
+	struct stopped *stopped = kunit_kzalloc(test, sizeof(*stopped), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, stopped);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "cannot see who waits for a lock that sleeps");
+	race_run(test, &time_against_signal, stopped);
+}
+
 static struct kunit_case dma_fence_race_cases[] = {
 	KUNIT_CASE(callback_is_called_once_or_refused),
 	KUNIT_CASE(one_of_two_signals_wins),
@@ -970,6 +1235,9 @@ static struct kunit_case dma_fence_race_cases[] = {
 	KUNIT_CASE(merged_fence_waits_for_what_is_pending),
 	KUNIT_CASE(poller_of_a_sync_file_is_woken),
 	KUNIT_CASE(sync_file_may_be_closed_meanwhile),
+	KUNIT_CASE_PARAM(fence_may_be_used_when_the_driver_goes, lost_use_gen_params),
+	KUNIT_CASE(file_may_be_closed_when_the_driver_goes),
+	KUNIT_CASE(timestamp_is_waited_for_at_the_lock),
 	{}
 };
 
