@@ -53,6 +53,10 @@ struct sync_fence_info {
  *	number of fences
  * @pad: 0
  * @sync_fence_info: in: address of an array of &struct sync_fence_info
+ *
+ * The driver of a pending fence is asked, but not made to listen to its device. If it
+ * does so only for who waits, the fence is pending for as long as nobody does. poll()
+ * with a timeout of 0 counts as waiting.
  */
 struct sync_file_info {
 	char	name[32];
