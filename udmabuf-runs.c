@@ -4,7 +4,9 @@
  * make, and how these are pinned, found and put into scatterlists.
  */
 
+#include <linux/cacheflush.h>
 #include <linux/err.h>
+#include <linux/highmem.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -92,6 +94,34 @@ size_t udmabuf_runs_find(const struct udmabuf_runs *runs, pgoff_t page)
 	return low;
 }
 
+/*
+ * What fallocate() has added to a memfd is not cleared, and counts as empty, until
+ * somebody uses it through the memfd. Here the memory itself is used: clear it, so
+ * that nobody sees what others have left there, and say that it has contents, so that
+ * the memfd does not clear what has been written. Dirty from the begin, since nobody
+ * tells when a device writes; a pinned folio stays dirty.
+ *
+ * Whoever clears such a folio, or writes to it, holds its lock or, exclusively, that
+ * of the inode, which we hold, too.
+ */
+static void udmabuf_folio_fill(struct folio *folio)
+{
+	if (folio_test_uptodate(folio) && folio_test_dirty(folio))
+		return;
+
+	folio_lock(folio);
+	if (!folio_test_uptodate(folio)) {
+		for (long i = 0; i < folio_nr_pages(folio); i++) {
+			clear_highpage(folio_page(folio, i));
+			cond_resched();
+		}
+		flush_dcache_folio(folio);
+		folio_mark_uptodate(folio);
+	}
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+}
+
 /* Takes over the pins of all folios; those that find no place are undone. */
 static int udmabuf_runs_add_folios(struct udmabuf_runs *runs,
 				   struct folio **folios, long count,
@@ -104,6 +134,7 @@ static int udmabuf_runs_add_folios(struct udmabuf_runs *runs,
 	for (i = 0; i < count && *left && !ret; i++) {
 		u64 pages = min_t(u64, folio_nr_pages(folios[i]) - first, *left);
 
+		udmabuf_folio_fill(folios[i]);
 		ret = udmabuf_runs_add(runs, folios[i], first, pages);
 		if (ret)
 			break;
@@ -168,17 +199,6 @@ int udmabuf_runs_pin(struct udmabuf_runs *runs, struct file *memfd, u64 offset,
 	return ret;
 }
 
-/* A device has written without the page tables knowing: swap must not forget. */
-static void udmabuf_unpin(struct folio *folio)
-{
-	if (!folio_test_dirty(folio)) {
-		folio_lock(folio);
-		folio_mark_dirty(folio);
-		folio_unlock(folio);
-	}
-	unpin_folio(folio);
-}
-
 static void udmabuf_run_unpin(unsigned long pfn, unsigned long pages)
 {
 	unsigned long end = pfn + pages;
@@ -187,7 +207,7 @@ static void udmabuf_run_unpin(unsigned long pfn, unsigned long pages)
 		struct folio *folio = pfn_folio(pfn);
 
 		pfn = folio_pfn(folio) + folio_nr_pages(folio);
-		udmabuf_unpin(folio);
+		unpin_folio(folio);
 	}
 }
 

@@ -711,6 +711,124 @@ TEST_F(udmabuf, failing_allocations)
 	free(list);
 }
 
+/* ------------------------------------------------- pages nobody has written */
+
+/* Memory that a memfd got by fallocate(), and nobody has written. */
+static int fallocated_memfd(struct __test_metadata *_metadata, size_t size)
+{
+	int memfd = memfd_with(size, 0);
+
+	ASSERT_LE(0, memfd);
+	ASSERT_EQ(0, fallocate(memfd, 0, 0, size));
+	ASSERT_EQ(0, fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	return memfd;
+}
+
+/* The memfd takes such pages for empty until somebody uses them through it. */
+TEST_F(udmabuf, fallocated_pages_keep_what_is_written)
+{
+	int memfd = fallocated_memfd(_metadata, PAGES(4)), number = 0, i;
+	int buf = create(self->dev, memfd, 0, PAGES(4), 0);
+	char *map, *mem;
+
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, PAGES(4));
+	ASSERT_NE(MAP_FAILED, map);
+	for (i = 0; i < 4; i++)
+		*(int *)(map + PAGES(i)) = 1000 + i;
+	ASSERT_EQ((ssize_t)sizeof(number), pread(memfd, &number, sizeof(number), PAGES(1)));
+	EXPECT_EQ(1001, number);
+	mem = map_shared(memfd, PAGES(4));
+	ASSERT_NE(MAP_FAILED, mem);
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(1000 + i, number_at(mem, i));
+		EXPECT_EQ(1000 + i, number_at(map, i));
+	}
+	number = 7;
+	ASSERT_EQ((ssize_t)sizeof(number), pwrite(memfd, &number, sizeof(number),
+						  PAGES(3) + sizeof(number)));
+	EXPECT_EQ(1003, number_at(map, 3));
+	munmap(mem, PAGES(4));
+	munmap(map, PAGES(4));
+	close(buf);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ((ssize_t)sizeof(number),
+			  pread(memfd, &number, sizeof(number), PAGES(i)));
+		EXPECT_EQ(1000 + i, number);
+	}
+	close(memfd);
+}
+
+/* A process that fills memory with its secret, and ends. */
+static void leave_secret_behind(struct __test_metadata *_metadata, size_t size)
+{
+	pid_t pid = fork();
+	int status;
+
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		char *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		if (mem == MAP_FAILED)
+			_exit(1);
+		memset(mem, 0x5c, size);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+}
+
+TEST_F(udmabuf, fallocated_pages_are_zero)
+{
+	const size_t size = 32 * MIB;
+	long available = free_kib();
+	size_t i, dirty = 0;
+	int memfd, buf;
+	long *map;
+
+	if (available < 128 * 1024)
+		SKIP(return, "not enough memory");
+	leave_secret_behind(_metadata, available / 2 * 1024);
+	memfd = fallocated_memfd(_metadata, size);
+	buf = create(self->dev, memfd, 0, size, 0);
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, size);
+	ASSERT_NE((long *)MAP_FAILED, map);
+	for (i = 0; i < size / sizeof(*map); i++)
+		dirty += !!map[i];
+	EXPECT_EQ(0, dirty);
+	munmap(map, size);
+	close(buf);
+	close(memfd);
+}
+
+/*
+ * A hole in part of a large folio is zeroed in place: the rest must stay, though only
+ * the buffer has written it.
+ */
+TEST_F(udmabuf, hole_leaves_the_rest)
+{
+	int memfd = fallocated_memfd(_metadata, 2 * HUGE_PAGE), number, i;
+	int buf = create(self->dev, memfd, 0, 2 * HUGE_PAGE, 0);
+	char *map;
+
+	ASSERT_LE(0, buf);
+	map = map_shared(buf, 2 * HUGE_PAGE);
+	ASSERT_NE(MAP_FAILED, map);
+	for (i = 0; i < 1024; i++)
+		*(int *)(map + PAGES(i)) = 1 + i;
+	munmap(map, 2 * HUGE_PAGE);
+	ASSERT_EQ(0, fallocate(memfd, 3 /* PUNCH_HOLE, KEEP_SIZE */, PAGES(700), PAGES(1)));
+	for (i = 0; i < 1024; i += i == 699 ? 2 : 1) {
+		ASSERT_EQ((ssize_t)sizeof(number),
+			  pread(memfd, &number, sizeof(number), PAGES(i)));
+		ASSERT_EQ(1 + i, number);
+	}
+	close(buf);
+	close(memfd);
+}
+
 /* -------------------------------------------------------------- huge pages */
 
 /* More huge pages than fit into the first; the buffer begins within one. */
