@@ -14,6 +14,7 @@ CFLAGS_sw_sync.o		:= -I$(src)
 obj-$(CONFIG_UDMABUF)		+= udmabuf.o udmabuf-ops.o udmabuf-runs.o
 obj-$(CONFIG_DMABUF_KUNIT_TEST)	+= tests/
 obj-$(CONFIG_DMABUF_SYNCOBJ_TEST) += tests/
+obj-$(CONFIG_DMABUF_FENCE_TEST)	+= tests/
 
 dmabuf_selftests-y := selftest.o st-dma-fence.o st-dma-fence-chain.o \
 		      st-dma-fence-unwrap.o st-dma-resv.o
