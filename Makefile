@@ -6,12 +6,13 @@ obj-y := dma-buf.o dma-buf-attach.o dma-buf-cpu.o dma-buf-ioctl.o \
 obj-$(CONFIG_DEBUG_FS)		+= dma-buf-debugfs.o
 obj-$(CONFIG_LOCKDEP)		+= dma-buf-lockdep.o
 obj-$(CONFIG_DMABUF_SYSFS_STATS) += dma-buf-sysfs-stats.o
-obj-$(CONFIG_DMABUF_HEAPS)	+= dma-heap.o heaps/
+obj-$(CONFIG_DMABUF_HEAPS)	+= dma-heap.o dma-buf-mappings.o heaps/
 obj-$(CONFIG_SYNC_FILE)		+= sync_file.o
 obj-$(CONFIG_SW_SYNC)		+= sw_sync.o sync_debug.o
 # Where define_trace.h looks for sync_trace.h.
 CFLAGS_sw_sync.o		:= -I$(src)
-obj-$(CONFIG_UDMABUF)		+= udmabuf.o udmabuf-ops.o udmabuf-runs.o
+obj-$(CONFIG_UDMABUF)		+= udmabuf.o udmabuf-ops.o udmabuf-runs.o \
+				   dma-buf-mappings.o
 obj-$(CONFIG_DMABUF_KUNIT_TEST)	+= tests/
 obj-$(CONFIG_DMABUF_SYNCOBJ_TEST) += tests/
 obj-$(CONFIG_DMABUF_FENCE_TEST)	+= tests/

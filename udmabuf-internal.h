@@ -42,27 +42,13 @@ struct udmabuf_runs {
 /**
  * struct udmabuf - a buffer made from pieces of memfds
  * @runs: the memory; constant
- * @mappings: all &udmabuf_mapping.node. Guarded by &dma_buf.resv.
+ * @mappings: all &dma_buf_mapping.node. Guarded by &dma_buf.resv.
  * @cpu_began: CPU access has begun at least once. Guarded by &dma_buf.resv.
  */
 struct udmabuf {
 	struct udmabuf_runs runs;
 	struct list_head mappings;
 	bool cpu_began;
-};
-
-/**
- * struct udmabuf_mapping - the memory of a buffer as one device sees it
- * @node: link in &udmabuf.mappings
- * @dev: the device
- * @dir: what it does with the memory: reads it, or does both
- * @table: its addresses
- */
-struct udmabuf_mapping {
-	struct list_head node;
-	struct device *dev;
-	enum dma_data_direction dir;
-	struct sg_table table;
 };
 
 /* Sums of bytes and numbers of pages fit wherever the kernel counts them. */
@@ -92,8 +78,6 @@ int udmabuf_runs_to_table(const struct udmabuf_runs *runs, struct sg_table *tabl
 
 int udmabuf_check_items(const struct udmabuf_create_item *items, u32 count,
 			unsigned int limit_mb);
-void udmabuf_sync_mapping(struct udmabuf_mapping *mapping,
-			  enum dma_data_direction dir, bool for_cpu);
 
 extern const struct dma_buf_ops udmabuf_ops;
 

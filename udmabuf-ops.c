@@ -5,7 +5,7 @@
  */
 
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
+#include <linux/dma-direction.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/iosys-map.h>
@@ -13,33 +13,20 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include <kunit/static_stub.h>
-
-#include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
+#include "dma-buf-mappings.h"
 #include "udmabuf-internal.h"
 
 /* Pages that are mapped together with the one that is asked for. */
 #define UDMABUF_FAULT_AROUND	16
-
-/*
- * Many devices may have the same memory mapped, and the CPU need not have known
- * of them when it wrote. So mapping does not claim the memory for one of them,
- * and caches and bounce buffers are dealt with by a sync of its own. A device that
- * only writes may be told to read as well: what the CPU has written between its
- * frames has to get past the cache and the bounce buffer, too.
- */
-#define UDMABUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
 /* Pinned memory, and no lock but the caller's: there is nothing to wait for. */
 static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir)
 {
 	struct udmabuf *ubuf = attach->dmabuf->priv;
-	struct udmabuf_mapping *mapping;
+	struct dma_buf_mapping *mapping;
 	int ret;
-
-	dma_resv_assert_held(attach->dmabuf->resv);
 
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
@@ -50,16 +37,18 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 	if (ret)
 		goto err_free;
 
+	/*
+	 * A mapping is kept until the device detaches. One that only writes may be told
+	 * to read as well: what the CPU has written between its frames has to get past
+	 * the cache and the bounce buffer, too.
+	 */
+	if (dir == DMA_FROM_DEVICE)
+		dir = DMA_BIDIRECTIONAL;
+
 	mapping->dev = attach->dev;
-	mapping->dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
-	ret = dma_map_sgtable(mapping->dev, &mapping->table, mapping->dir,
-			      UDMABUF_MAP_ATTRS);
+	ret = dma_buf_mapping_add(attach->dmabuf, mapping, &ubuf->mappings, dir);
 	if (ret)
 		goto err_free_table;
-
-	/* The CPU may have written before there was anything to sync. */
-	dma_sync_sgtable_for_device(mapping->dev, &mapping->table, mapping->dir);
-	list_add_tail(&mapping->node, &ubuf->mappings);
 
 	return &mapping->table;
 
@@ -73,59 +62,27 @@ err_free:
 static void udmabuf_unmap(struct dma_buf_attachment *attach,
 			  struct sg_table *table, enum dma_data_direction dir)
 {
-	struct udmabuf_mapping *mapping =
-		container_of(table, struct udmabuf_mapping, table);
+	struct dma_buf_mapping *mapping =
+		container_of(table, struct dma_buf_mapping, table);
 
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	list_del(&mapping->node);
-	dma_sync_sgtable_for_cpu(mapping->dev, table, mapping->dir);
-	dma_unmap_sgtable(mapping->dev, table, mapping->dir, UDMABUF_MAP_ATTRS);
+	dma_buf_mapping_del(attach->dmabuf, mapping);
 	sg_free_table(table);
 	kfree(mapping);
-}
-
-/**
- * udmabuf_sync_mapping() - pass the memory between a device and the CPU
- * @mapping: mapping of the device
- * @dir: direction that the mapping can do
- * @for_cpu: to the CPU, else to the device
- */
-void udmabuf_sync_mapping(struct udmabuf_mapping *mapping,
-			  enum dma_data_direction dir, bool for_cpu)
-{
-	KUNIT_STATIC_STUB_REDIRECT(udmabuf_sync_mapping, mapping, dir, for_cpu);
-
-	if (for_cpu)
-		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
-	else
-		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
-}
-
-/*
- * What the CPU does is told as what a device would have to do. A mapping to read
- * from can do that only. With one for both, doing no more than the CPU needs
- * keeps it from overwriting what the device has written.
- */
-static void udmabuf_sync(struct udmabuf *ubuf, enum dma_data_direction dir,
-			 bool for_cpu)
-{
-	struct udmabuf_mapping *mapping;
-
-	list_for_each_entry(mapping, &ubuf->mappings, node)
-		udmabuf_sync_mapping(mapping, mapping->dir == DMA_TO_DEVICE ?
-					      DMA_TO_DEVICE : dir, for_cpu);
 }
 
 static int udmabuf_begin_cpu_access(struct dma_buf *buf,
 				    enum dma_data_direction dir)
 {
 	struct udmabuf *ubuf = buf->priv;
+	int ret;
 
-	guard(dma_resv)(buf->resv);
+	ret = dma_buf_lock_idle(buf, dir);
+	if (ret)
+		return ret;
 
 	ubuf->cpu_began = true;
-	udmabuf_sync(ubuf, dir, true);
+	dma_buf_mappings_to_cpu(buf, &ubuf->mappings, dir);
+	dma_resv_unlock(buf->resv);
 
 	return 0;
 }
@@ -134,15 +91,19 @@ static int udmabuf_end_cpu_access(struct dma_buf *buf,
 				  enum dma_data_direction dir)
 {
 	struct udmabuf *ubuf = buf->priv;
+	int ret;
 
-	guard(dma_resv)(buf->resv);
+	ret = dma_buf_lock_interruptible(buf);
+	if (ret)
+		return ret;
 
-	if (!ubuf->cpu_began)
-		return -EINVAL;
+	if (ubuf->cpu_began)
+		dma_buf_mappings_to_devices(buf, &ubuf->mappings, dir);
+	else
+		ret = -EINVAL;
+	dma_resv_unlock(buf->resv);
 
-	udmabuf_sync(ubuf, dir, false);
-
-	return 0;
+	return ret;
 }
 
 /* The part of the run within the area, and not far from the fault. */

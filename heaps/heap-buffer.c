@@ -4,25 +4,25 @@
  * add where the pages come from and where they go.
  */
 
-#include <linux/cleanup.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
 #include <linux/io.h>
 #include <linux/iosys-map.h>
+#include <linux/limits.h>
 #include <linux/list.h>
-#include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include <kunit/static_stub.h>
-
 #include "../dma-buf-internal.h"
+#include "../dma-buf-mappings.h"
 #include "heap-buffer.h"
 
 /* A table can be as long as the buffer has pages. No task dies for it. */
@@ -219,8 +219,7 @@ struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len)
 
 	buffer->heap = heap;
 	buffer->len = len;
-	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->attachments);
+	INIT_LIST_HEAD(&buffer->mappings);
 
 	return buffer;
 }
@@ -240,7 +239,6 @@ static void heap_buffer_unmap_kernel(struct heap_buffer *buffer)
 void heap_buffer_destroy(struct heap_buffer *buffer)
 {
 	sg_free_table(&buffer->runs);
-	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
 
@@ -250,25 +248,22 @@ static int heap_buffer_attach(struct dma_buf *dmabuf,
 			      struct dma_buf_attachment *attach)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_attachment *a;
+	struct dma_buf_mapping *mapping;
 	int ret;
 
-	a = kzalloc(sizeof(*a), GFP_KERNEL);
-	if (!a)
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
 		return -ENOMEM;
 
 	ret = heap_runs_copy(&buffer->runs, dma_buf_max_segment(attach->dev),
-			     &a->table);
+			     &mapping->table);
 	if (ret) {
-		kfree(a);
+		kfree(mapping);
 		return ret;
 	}
 
-	a->dev = attach->dev;
-	attach->priv = a;
-
-	guard(mutex)(&buffer->lock);
-	list_add(&a->node, &buffer->attachments);
+	mapping->dev = attach->dev;
+	attach->priv = mapping;
 
 	return 0;
 }
@@ -276,122 +271,67 @@ static int heap_buffer_attach(struct dma_buf *dmabuf,
 static void heap_buffer_detach(struct dma_buf *dmabuf,
 			       struct dma_buf_attachment *attach)
 {
-	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_attachment *a = attach->priv;
+	struct dma_buf_mapping *mapping = attach->priv;
 
-	scoped_guard(mutex, &buffer->lock)
-		list_del(&a->node);
-
-	sg_free_table(&a->table);
-	kfree(a);
+	sg_free_table(&mapping->table);
+	kfree(mapping);
 }
 
-static struct sg_table *heap_buffer_map_locked(struct dma_buf_attachment *attach,
-					       enum dma_data_direction dir)
-{
-	struct heap_buffer *buffer = attach->dmabuf->priv;
-	struct heap_attachment *a = attach->priv;
-	int ret;
-
-	lockdep_assert_held(&buffer->lock);
-
-	ret = dma_map_sgtable(a->dev, &a->table, dir, 0);
-	if (ret)
-		return ERR_PTR(ret);
-	a->mapped = true;
-
-	return &a->table;
-}
-
+/* The memory never moves, and there is no lock but the caller's: nothing to wait for. */
 static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct dma_buf_mapping *mapping = attach->priv;
+	int ret;
 
-	guard(mutex)(&buffer->lock);
+	ret = dma_buf_mapping_add(attach->dmabuf, mapping, &buffer->mappings, dir);
 
-	return heap_buffer_map_locked(attach, dir);
-}
-
-/*
- * The memory never moves. But who has the lock may be passing all of it between
- * devices and the CPU, so do not wait for that.
- */
-static struct sg_table *heap_buffer_try_map(struct dma_buf_attachment *attach,
-					    enum dma_data_direction dir)
-{
-	struct heap_buffer *buffer = attach->dmabuf->priv;
-	struct sg_table *sgt;
-
-	if (!mutex_trylock(&buffer->lock))
-		return ERR_PTR(-EBUSY);
-	sgt = heap_buffer_map_locked(attach, dir);
-	mutex_unlock(&buffer->lock);
-
-	return sgt;
+	return ret ? ERR_PTR(ret) : &mapping->table;
 }
 
 static void heap_buffer_unmap(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt,
 			      enum dma_data_direction dir)
 {
-	struct heap_buffer *buffer = attach->dmabuf->priv;
-	struct heap_attachment *a = attach->priv;
-
-	guard(mutex)(&buffer->lock);
-
-	a->mapped = false;
-	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	dma_buf_mapping_del(attach->dmabuf, attach->priv);
 }
 
 /* CPU */
 
-/**
- * heap_attachment_sync() - pass the memory between a device and the CPU
- * @a: attachment that is mapped
- * @dir: what the CPU does, told as what a device would have to do
- * @for_cpu: to the CPU, else to the device
- */
-void heap_attachment_sync(struct heap_attachment *a, enum dma_data_direction dir,
-			  bool for_cpu)
-{
-	KUNIT_STATIC_STUB_REDIRECT(heap_attachment_sync, a, dir, for_cpu);
-
-	if (for_cpu)
-		dma_sync_sgtable_for_cpu(a->dev, &a->table, dir);
-	else
-		dma_sync_sgtable_for_device(a->dev, &a->table, dir);
-}
-
-/* Pass the memory from the devices to the CPU, or back. */
-static void heap_buffer_sync(struct heap_buffer *buffer,
-			     enum dma_data_direction dir, bool for_cpu)
-{
-	struct heap_attachment *a;
-
-	guard(mutex)(&buffer->lock);
-
-	if (buffer->area && for_cpu)
-		invalidate_kernel_vmap_range(buffer->vaddr, buffer->len);
-	else if (buffer->area)
-		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
-
-	list_for_each_entry(a, &buffer->attachments, node)
-		if (a->mapped)
-			heap_attachment_sync(a, dir, for_cpu);
-}
-
 int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir)
 {
-	heap_buffer_sync(dmabuf->priv, dir, true);
+	struct heap_buffer *buffer = dmabuf->priv;
+	int ret;
+
+	ret = dma_buf_lock_idle(dmabuf, dir);
+	if (ret)
+		return ret;
+
+	if (buffer->area)
+		invalidate_kernel_vmap_range(buffer->vaddr, buffer->len);
+	dma_buf_mappings_to_cpu(dmabuf, &buffer->mappings, dir);
+	dma_resv_unlock(dmabuf->resv);
+
 	return 0;
 }
 
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir)
 {
-	heap_buffer_sync(dmabuf->priv, dir, false);
+	struct heap_buffer *buffer = dmabuf->priv;
+	int ret;
+
+	ret = dma_buf_lock_interruptible(dmabuf);
+	if (ret)
+		return ret;
+
+	if (buffer->area)
+		flush_kernel_vmap_range(buffer->vaddr, buffer->len);
+	dma_buf_mappings_to_devices(dmabuf, &buffer->mappings, dir);
+	dma_resv_unlock(dmabuf->resv);
+
 	return 0;
 }
 
@@ -517,7 +457,7 @@ int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct heap_buffer *buffer = dmabuf->priv;
 	int ret;
 
-	guard(mutex)(&buffer->lock);
+	dma_resv_assert_held(dmabuf->resv);
 
 	ret = heap_buffer_map_kernel(buffer);
 	if (!ret)
@@ -530,7 +470,8 @@ void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 
-	guard(mutex)(&buffer->lock);
+	dma_resv_assert_held(dmabuf->resv);
+
 	heap_buffer_unmap_kernel(buffer);
 }
 
@@ -550,7 +491,7 @@ static const struct dma_buf_ops heap_buffer_ops = {
 	.attach = heap_buffer_attach,
 	.detach = heap_buffer_detach,
 	.map_dma_buf = heap_buffer_map,
-	.try_map_dma_buf = heap_buffer_try_map,
+	.try_map_dma_buf = heap_buffer_map,
 	.unmap_dma_buf = heap_buffer_unmap,
 	.begin_cpu_access = heap_buffer_begin_cpu_access,
 	.end_cpu_access = heap_buffer_end_cpu_access,

@@ -11,14 +11,12 @@
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/math.h>
-#include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
 /* Longest run that an entry of a table can hold. */
 #define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
 
-struct device;
 struct dma_heap;
 struct heap_buffer;
 struct page;
@@ -45,34 +43,20 @@ struct heap_memory {
  * @memory: how its pages come and go; constant
  * @len: bytes, whole pages; constant
  * @runs: the pages, an entry for each contiguous run; constant
- * @lock: guards all below, taken inside &dma_buf.resv
- * @attachments: all &heap_attachment.node
+ * @mappings: all &dma_buf_mapping.node
  * @vaddr: address in the kernel while there is a mapping, else NULL
  * @area: the mapping behind @vaddr, NULL if it is the direct one
+ *
+ * What is not constant is guarded by &dma_buf.resv.
  */
 struct heap_buffer {
 	struct dma_heap *heap;
 	const struct heap_memory *memory;
 	unsigned long len;
 	struct sg_table runs;
-	struct mutex lock;	/* guards attachments, vaddr, area */
-	struct list_head attachments;
+	struct list_head mappings;
 	void *vaddr;
 	struct vm_struct *area;
-};
-
-/**
- * struct heap_attachment - a device that uses a buffer
- * @dev: device; constant
- * @table: the pages for this device; constant but for DMA addresses
- * @node: in &heap_buffer.attachments
- * @mapped: DMA addresses are valid, guarded by &heap_buffer.lock
- */
-struct heap_attachment {
-	struct device *dev;
-	struct sg_table table;
-	struct list_head node;
-	bool mapped;
 };
 
 /**
@@ -104,8 +88,6 @@ struct dma_buf *heap_buffer_allocate(struct dma_heap *heap, unsigned long len,
 				     u32 fd_flags,
 				     const struct heap_memory *memory);
 
-void heap_attachment_sync(struct heap_attachment *a, enum dma_data_direction dir,
-			  bool for_cpu);
 int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir);
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,

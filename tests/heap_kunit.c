@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/bits.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/dma-heap.h>
 #include <linux/gfp.h>
 #include <linux/iosys-map.h>
@@ -156,6 +157,27 @@ static void heap_runs_copy_splits_longest(struct kunit *test)
 	block_free(block);
 }
 
+/* of all buffers here, which have no file */
+static struct dma_resv resv;
+
+static int vmap_locked(struct dma_buf *buf, struct iosys_map *map)
+{
+	int ret;
+
+	dma_resv_lock(buf->resv, NULL);
+	ret = heap_buffer_vmap(buf, map);
+	dma_resv_unlock(buf->resv);
+
+	return ret;
+}
+
+static void vunmap_locked(struct dma_buf *buf, struct iosys_map *map)
+{
+	dma_resv_lock(buf->resv, NULL);
+	heap_buffer_vunmap(buf, map);
+	dma_resv_unlock(buf->resv);
+}
+
 static const struct heap_memory in_pieces;
 static const struct heap_memory in_one_piece = { .one_piece = true };
 
@@ -175,7 +197,7 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 	struct page *block = block_alloc(test);
 	struct heap_buffer *buffer = buffer_create(test, 4, &in_pieces);
 	static const unsigned int order[] = { 8, 9, 4, 5 };
-	struct dma_buf buf = { .priv = buffer };
+	struct dma_buf buf = { .priv = buffer, .resv = &resv };
 	struct heap_chunks chunks;
 	struct iosys_map map;
 	unsigned int i;
@@ -187,7 +209,7 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 	}
 	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
 
-	KUNIT_ASSERT_EQ(test, heap_buffer_vmap(&buf, &map), 0);
+	KUNIT_ASSERT_EQ(test, vmap_locked(&buf, &map), 0);
 	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(map.vaddr));
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		u8 *page = map.vaddr + i * PAGE_SIZE;
@@ -198,7 +220,7 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, heap_buffer_begin_cpu_access(&buf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, heap_buffer_end_cpu_access(&buf, DMA_FROM_DEVICE), 0);
-	heap_buffer_vunmap(&buf, &map);
+	vunmap_locked(&buf, &map);
 	KUNIT_EXPECT_NULL(test, buffer->vaddr);
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		u8 *page = page_address(nth_page(block, order[i]));
@@ -212,7 +234,7 @@ static void heap_vmap_shows_runs_in_order(struct kunit *test)
 
 static void heap_vmap_fails_clean(struct kunit *test)
 {
-	struct dma_buf buf = {};
+	struct dma_buf buf = { .resv = &resv };
 	struct heap_buffer *buffer;
 	struct heap_chunks chunks;
 	struct iosys_map map;
@@ -229,10 +251,10 @@ static void heap_vmap_fails_clean(struct kunit *test)
 	heap_chunks_add(&chunks, nth_page(block, 2), 0);
 	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
 
-	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = heap_buffer_vmap(&buf, &map)); nth++) {
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = vmap_locked(&buf, &map)); nth++) {
 		/* the allocator of addresses tries again where it can */
 		if (!ret) {
-			heap_buffer_vunmap(&buf, &map);
+			vunmap_locked(&buf, &map);
 			continue;
 		}
 		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
@@ -242,7 +264,7 @@ static void heap_vmap_fails_clean(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, refused, 0);
 	KUNIT_ASSERT_EQ(test, ret, 0);
-	heap_buffer_vunmap(&buf, &map);
+	vunmap_locked(&buf, &map);
 
 	heap_buffer_destroy(buffer);
 	block_free(block);
@@ -291,7 +313,7 @@ static void heap_vmap_of_one_piece_is_direct(struct kunit *test)
 	const struct piece *param = test->param_value;
 	struct heap_buffer *buffer = buffer_create(test, 2, param->memory);
 	struct page *block = alloc_pages(GFP_KERNEL | (param->order ? __GFP_COMP : 0), 1);
-	struct dma_buf buf = { .priv = buffer };
+	struct dma_buf buf = { .priv = buffer, .resv = &resv };
 	struct heap_chunks chunks;
 	struct iosys_map map;
 
@@ -302,9 +324,9 @@ static void heap_vmap_of_one_piece_is_direct(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, heap_chunks_to_runs(&chunks, &buffer->runs), 0);
 	KUNIT_EXPECT_EQ(test, buffer->runs.orig_nents, 1);
 
-	KUNIT_ASSERT_EQ(test, heap_buffer_vmap(&buf, &map), 0);
+	KUNIT_ASSERT_EQ(test, vmap_locked(&buf, &map), 0);
 	KUNIT_EXPECT_EQ(test, map.vaddr == page_address(block), param->direct);
-	heap_buffer_vunmap(&buf, &map);
+	vunmap_locked(&buf, &map);
 
 	heap_buffer_destroy(buffer);
 	__free_pages(block, 1);
@@ -321,7 +343,20 @@ static struct kunit_case heap_buffer_cases[] = {
 	{}
 };
 
+static int heap_suite_init(struct kunit_suite *suite)
+{
+	dma_resv_init(&resv);
+	return 0;
+}
+
+static void heap_suite_exit(struct kunit_suite *suite)
+{
+	dma_resv_fini(&resv);
+}
+
 static struct kunit_suite heap_buffer_suite = {
+	.suite_init = heap_suite_init,
+	.suite_exit = heap_suite_exit,
 	.name = "heap_buffer",
 	.test_cases = heap_buffer_cases,
 };

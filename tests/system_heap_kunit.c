@@ -19,6 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "../dma-buf-mappings.h"
 #include "../heaps/heap-buffer.h"
 #include "fail_alloc.h"
 #include "test_util.h"
@@ -322,13 +323,13 @@ static void heap_attach_fails_clean(struct kunit *test)
 	for (nth = 1; FAIL_NTH_ALLOC(nth, at = dma_buf_attach(buf, dev)); nth++) {
 		KUNIT_ASSERT_TRUE(test, IS_ERR(at));
 		KUNIT_EXPECT_EQ(test, PTR_ERR(at), -ENOMEM);
-		KUNIT_EXPECT_TRUE(test, list_empty(&buffer->attachments));
+		KUNIT_EXPECT_TRUE(test, list_empty(&buffer->mappings));
 	}
 	/* the core's attachment, ours, and its table */
 	KUNIT_EXPECT_GT(test, nth, 3);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, at);
 	dma_buf_detach(buf, at);
-	KUNIT_EXPECT_TRUE(test, list_empty(&buffer->attachments));
+	KUNIT_EXPECT_TRUE(test, list_empty(&buffer->mappings));
 	put(buf);
 }
 
@@ -377,33 +378,12 @@ static void heap_try_map_need_not_wait(struct kunit *test)
 	struct device *dev = test_device(test, "device", UINT_MAX);
 	struct dma_buf *buf = export(test);
 	struct dma_buf_attachment *at = attach(test, buf, dev);
-	struct heap_attachment *a = at->priv;
+	struct dma_buf_mapping *mapping = at->priv;
 	struct sg_table *sgt = try_map(at);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
-	KUNIT_EXPECT_TRUE(test, a->mapped);
+	KUNIT_EXPECT_EQ(test, mapping->count, 1);
 	unmap_detach(at, sgt);
-	put(buf);
-}
-
-/* Somebody passes the memory to the CPU meanwhile. */
-static void heap_try_map_does_not_wait(struct kunit *test)
-{
-	struct device *dev = test_device(test, "device", UINT_MAX);
-	struct dma_buf *buf = export(test);
-	struct heap_buffer *buffer = buf->priv;
-	struct dma_buf_attachment *at = attach(test, buf, dev);
-	struct heap_attachment *a = at->priv;
-	struct sg_table *sgt;
-
-	dma_resv_lock(buf->resv, NULL);
-	mutex_lock(&buffer->lock);
-	sgt = dma_buf_try_map_attachment(at, DMA_BIDIRECTIONAL);
-	mutex_unlock(&buffer->lock);
-	dma_resv_unlock(buf->resv);
-	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EBUSY));
-	KUNIT_EXPECT_FALSE(test, a->mapped);
-	dma_buf_detach(buf, at);
 	put(buf);
 }
 
@@ -414,14 +394,14 @@ struct synced {
 	unsigned int count;
 };
 
-static void record_sync(struct heap_attachment *a, enum dma_data_direction dir,
+static void record_sync(struct dma_buf_mapping *mapping, enum dma_data_direction dir,
 			bool for_cpu)
 {
 	struct synced *synced = kunit_get_current_test()->priv;
 	unsigned int i = synced->count++;
 
 	if (i < ARRAY_SIZE(synced->dev)) {
-		synced->dev[i] = a->dev;
+		synced->dev[i] = mapping->dev;
 		synced->dir[i] = dir;
 		synced->for_cpu[i] = for_cpu;
 	}
@@ -445,7 +425,7 @@ static void heap_sync_reaches_mapped_devices(struct kunit *test)
 	}
 	dma_buf_unmap_attachment_unlocked(at[2], sgt[2], DMA_BIDIRECTIONAL);
 	test->priv = &synced;
-	kunit_activate_static_stub(test, heap_attachment_sync, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_TO_DEVICE), 0);
@@ -458,7 +438,7 @@ static void heap_sync_reaches_mapped_devices(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, synced.dev[0], synced.dev[1]);
 	KUNIT_EXPECT_PTR_NE(test, synced.dev[2], synced.dev[3]);
 
-	kunit_deactivate_static_stub(test, heap_attachment_sync);
+	kunit_deactivate_static_stub(test, dma_buf_mapping_sync);
 	unmap_detach(at[0], sgt[0]);
 	unmap_detach(at[1], sgt[1]);
 	dma_buf_detach(buf, at[2]);
@@ -484,9 +464,6 @@ static void heap_mmap_shows_runs_in_order(struct kunit *test)
 	struct allocator allocator = { };
 	struct page *block = alloc_pages(GFP_KERNEL, 4);
 	struct dma_buf *buf;
-
-	if (!IS_ENABLED(CONFIG_MMU))
-		kunit_skip(test, "needs an MMU");
 
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	split_page(block, 4);
@@ -597,7 +574,6 @@ static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_attach_fails_clean),
 	KUNIT_CASE(heap_tables_obey_devices),
 	KUNIT_CASE(heap_try_map_need_not_wait),
-	KUNIT_CASE(heap_try_map_does_not_wait),
 	KUNIT_CASE(heap_sync_reaches_mapped_devices),
 	KUNIT_CASE(heap_mmap_shows_runs_in_order),
 	KUNIT_CASE(heap_buffers_are_zero),

@@ -15,6 +15,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
+#include "../dma-buf-mappings.h"
 #include "../udmabuf-internal.h"
 #include "fail_alloc.h"
 #include "test_util.h"
@@ -274,7 +275,7 @@ struct synced {
 	int count;
 };
 
-static void record_sync(struct udmabuf_mapping *mapping, enum dma_data_direction dir,
+static void record_sync(struct dma_buf_mapping *mapping, enum dma_data_direction dir,
 			bool for_cpu)
 {
 	struct synced *synced = kunit_get_current_test()->priv;
@@ -307,7 +308,7 @@ static void udmabuf_sync_reaches_all_devices(struct kunit *test)
 	struct device *dev[2];
 
 	test->priv = &synced;
-	kunit_activate_static_stub(test, udmabuf_sync_mapping, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
 	for (int i = 0; i < 2; i++) {
 		at[i] = attach(test, buf, i ? "second" : "first", &dev[i]);
 		KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
@@ -327,7 +328,7 @@ static void udmabuf_sync_reaches_all_devices(struct kunit *test)
 	synced.count = 0;
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, synced.count, 0);
-	kunit_deactivate_static_stub(test, udmabuf_sync_mapping);
+	kunit_deactivate_static_stub(test, dma_buf_mapping_sync);
 	put_buf(buf);
 }
 
@@ -353,7 +354,7 @@ static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
 	const struct directions *param = test->param_value;
 	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
 	struct udmabuf *ubuf = buf->priv;
-	struct udmabuf_mapping *mapping;
+	struct dma_buf_mapping *mapping;
 	struct dma_buf_attachment *at;
 	struct synced synced = {};
 	struct sg_table *sgt;
@@ -362,14 +363,14 @@ static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
 	at = attach(test, buf, "device", &dev);
 	sgt = dma_buf_map_attachment_unlocked(at, param->device);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
-	mapping = list_first_entry(&ubuf->mappings, struct udmabuf_mapping, node);
+	mapping = list_first_entry(&ubuf->mappings, struct dma_buf_mapping, node);
 	KUNIT_EXPECT_EQ(test, mapping->dir,
 			param->device == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->cpu), 0);
 	test->priv = &synced;
-	kunit_activate_static_stub(test, udmabuf_sync_mapping, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, param->cpu), 0);
-	kunit_deactivate_static_stub(test, udmabuf_sync_mapping);
+	kunit_deactivate_static_stub(test, dma_buf_mapping_sync);
 	KUNIT_EXPECT_EQ(test, synced.count, 1);
 	KUNIT_EXPECT_EQ(test, synced.dir[0], param->synced);
 	dma_buf_unmap_attachment_unlocked(at, sgt, param->device);

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For exporters of ordinary, cached memory: the devices that have a buffer mapped,
+ * and who has its bytes, they or the CPU.
+ *
+ * Where a device works past the caches, or on a copy of the memory that it cannot
+ * reach, the bytes have to be passed on. Three things can go wrong with that, and all
+ * of them lose data:
+ *
+ * - A sync in a direction in which the device cannot have gone: it would copy the old
+ *   contents of a bounce buffer over what another device has written.
+ * - A sync for the CPU while the CPU is writing, since it drops what is in the cache.
+ *   When a device goes away in such a moment, the CPU has its bytes already.
+ * - A sync for the CPU while the device is still writing: what it writes afterwards
+ *   is not seen. So the fences come first.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+
+#include <kunit/static_stub.h>
+
+#include "dma-buf-mappings.h"
+
+/*
+ * Several devices may have the same memory mapped, so mapping does not claim it for
+ * one of them: caches and bounce buffers are dealt with by a sync of its own.
+ */
+#define DMA_BUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+
+/**
+ * dma_buf_mapping_add() - map a buffer for a device
+ * @buf: buffer
+ * @mapping: table and device
+ * @mappings: list of the buffer
+ * @dir: what the device may do
+ *
+ * Context: Process context, may sleep. &dma_buf.resv is held.
+ * Return: 0, or the errno of dma_map_sgtable().
+ */
+int dma_buf_mapping_add(struct dma_buf *buf, struct dma_buf_mapping *mapping,
+			struct list_head *mappings, enum dma_data_direction dir)
+{
+	int ret;
+
+	dma_resv_assert_held(buf->resv);
+
+	ret = dma_map_sgtable(mapping->dev, &mapping->table, dir,
+			      DMA_BUF_MAP_ATTRS);
+	if (ret)
+		return ret;
+
+	/* The CPU may have written before there was anything to sync. */
+	dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
+	mapping->dir = dir;
+	mapping->taken = 0;
+	if (!mapping->count++)
+		list_add_tail(&mapping->node, mappings);
+
+	return 0;
+}
+
+/**
+ * dma_buf_mapping_sync() - pass the memory between a device and the CPU
+ * @mapping: mapping of the device
+ * @dir: direction that the mapping can do
+ * @for_cpu: to the CPU, else to the device
+ */
+void dma_buf_mapping_sync(struct dma_buf_mapping *mapping,
+			  enum dma_data_direction dir, bool for_cpu)
+{
+	KUNIT_STATIC_STUB_REDIRECT(dma_buf_mapping_sync, mapping, dir, for_cpu);
+
+	if (for_cpu)
+		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
+	else
+		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
+}
+
+/**
+ * dma_buf_mapping_del() - unmap a buffer for a device
+ * @buf: buffer
+ * @mapping: mapping from dma_buf_mapping_add()
+ *
+ * Context: Process context, may sleep. &dma_buf.resv is held.
+ */
+void dma_buf_mapping_del(struct dma_buf *buf, struct dma_buf_mapping *mapping)
+{
+	dma_resv_assert_held(buf->resv);
+
+	if (!mapping->taken)
+		dma_buf_mapping_sync(mapping, mapping->dir, true);
+	dma_unmap_sgtable(mapping->dev, &mapping->table, mapping->dir,
+			  DMA_BUF_MAP_ATTRS);
+	if (!--mapping->count)
+		list_del(&mapping->node);
+}
+
+/*
+ * What the CPU does is told as what a device would have to do. A mapping for one
+ * direction can do that only. With one for both, doing no more than the CPU needs
+ * keeps it from overwriting what the device has written.
+ */
+static enum dma_data_direction
+dma_buf_mapping_dir(struct dma_buf_mapping *mapping, enum dma_data_direction dir)
+{
+	return mapping->dir == DMA_BIDIRECTIONAL ? dir : mapping->dir;
+}
+
+static bool dma_buf_cpu_writes(enum dma_data_direction dir)
+{
+	return dir != DMA_FROM_DEVICE;
+}
+
+/**
+ * dma_buf_lock_interruptible() - lock a buffer on behalf of an ioctl
+ * @buf: buffer
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 with &dma_buf.resv held, -ERESTARTSYS if interrupted.
+ */
+int dma_buf_lock_interruptible(struct dma_buf *buf)
+{
+	return dma_resv_lock_interruptible(buf->resv, NULL) ? -ERESTARTSYS : 0;
+}
+
+/**
+ * dma_buf_lock_idle() - lock a buffer when devices are through with it
+ * @buf: buffer
+ * @dir: what the CPU is going to do
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 with &dma_buf.resv held, -ERESTARTSYS if interrupted, or an errno of
+ * &dma_fence_ops.wait.
+ */
+int dma_buf_lock_idle(struct dma_buf *buf, enum dma_data_direction dir)
+{
+	long ret;
+
+	ret = dma_resv_wait_timeout(buf->resv,
+				    dma_resv_usage_rw(dma_buf_cpu_writes(dir)), true,
+				    MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : dma_buf_lock_interruptible(buf);
+}
+
+/**
+ * dma_buf_mappings_to_cpu() - the CPU takes the bytes from all devices
+ * @buf: buffer
+ * @mappings: list of its mappings
+ * @dir: what the CPU is going to do
+ *
+ * Context: Process context, may sleep. &dma_buf.resv is held.
+ */
+void dma_buf_mappings_to_cpu(struct dma_buf *buf, struct list_head *mappings,
+			     enum dma_data_direction dir)
+{
+	struct dma_buf_mapping *mapping;
+
+	dma_resv_assert_held(buf->resv);
+
+	list_for_each_entry(mapping, mappings, node) {
+		dma_buf_mapping_sync(mapping, dma_buf_mapping_dir(mapping, dir), true);
+		mapping->taken += dma_buf_cpu_writes(dir);
+	}
+}
+
+/**
+ * dma_buf_mappings_to_devices() - the CPU gives the bytes back
+ * @buf: buffer
+ * @mappings: list of its mappings
+ * @dir: what the CPU has done
+ *
+ * Context: Process context, may sleep. &dma_buf.resv is held.
+ */
+void dma_buf_mappings_to_devices(struct dma_buf *buf, struct list_head *mappings,
+				 enum dma_data_direction dir)
+{
+	struct dma_buf_mapping *mapping;
+
+	dma_resv_assert_held(buf->resv);
+
+	list_for_each_entry(mapping, mappings, node) {
+		dma_buf_mapping_sync(mapping, dma_buf_mapping_dir(mapping, dir), false);
+		if (mapping->taken && dma_buf_cpu_writes(dir))
+			mapping->taken--;
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For exporters of ordinary, cached memory: the devices that have a buffer mapped.
+ */
+
+#ifndef _DMA_BUF_MAPPINGS_H
+#define _DMA_BUF_MAPPINGS_H
+
+#include <linux/dma-direction.h>
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+
+struct device;
+struct dma_buf;
+
+/**
+ * struct dma_buf_mapping - the memory of a buffer as one device sees it
+ * @node: link in the list of the buffer while @count is not 0
+ * @dev: the device; constant
+ * @table: the pages; constant but for the addresses, which are valid while @count is
+ *	not 0
+ * @dir: what the device may do with the memory while it has it mapped
+ * @count: how often it has it mapped
+ * @taken: how many accesses of the CPU that write have taken the memory from the
+ *	device, and have not given it back
+ *
+ * All that is not constant is guarded by &dma_buf.resv.
+ */
+struct dma_buf_mapping {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table table;
+	enum dma_data_direction dir;
+	unsigned int count;
+	unsigned int taken;
+};
+
+int dma_buf_mapping_add(struct dma_buf *buf, struct dma_buf_mapping *mapping,
+			struct list_head *mappings, enum dma_data_direction dir);
+void dma_buf_mapping_del(struct dma_buf *buf, struct dma_buf_mapping *mapping);
+void dma_buf_mapping_sync(struct dma_buf_mapping *mapping,
+			  enum dma_data_direction dir, bool for_cpu);
+
+int dma_buf_lock_idle(struct dma_buf *buf, enum dma_data_direction dir);
+int dma_buf_lock_interruptible(struct dma_buf *buf);
+void dma_buf_mappings_to_cpu(struct dma_buf *buf, struct list_head *mappings,
+			     enum dma_data_direction dir);
+void dma_buf_mappings_to_devices(struct dma_buf *buf, struct list_head *mappings,
+				 enum dma_data_direction dir);
+
+#endif /* _DMA_BUF_MAPPINGS_H */
