@@ -244,6 +244,21 @@ void heap_buffer_destroy(struct heap_buffer *buffer)
 
 /* Devices */
 
+/*
+ * Contiguous memory is for devices that can do with one segment only. So it is cut
+ * for those that have said how long a segment may be, not by the default of the rest.
+ */
+static unsigned int heap_buffer_max_segment(struct heap_buffer *buffer,
+					    struct device *dev)
+{
+	bool declared = dev->dma_parms && dev->dma_parms->max_segment_size;
+
+	if (buffer->memory->one_piece && !declared)
+		return min_t(size_t, dma_max_mapping_size(dev), UINT_MAX);
+
+	return dma_buf_max_segment(dev);
+}
+
 static int heap_buffer_attach(struct dma_buf *dmabuf,
 			      struct dma_buf_attachment *attach)
 {
@@ -255,7 +270,8 @@ static int heap_buffer_attach(struct dma_buf *dmabuf,
 	if (!mapping)
 		return -ENOMEM;
 
-	ret = heap_runs_copy(&buffer->runs, dma_buf_max_segment(attach->dev),
+	ret = heap_runs_copy(&buffer->runs,
+			     heap_buffer_max_segment(buffer, attach->dev),
 			     &mapping->table);
 	if (ret) {
 		kfree(mapping);

@@ -72,9 +72,23 @@ static void put(struct dma_buf *buf)
 	flush_delayed_fput();
 }
 
+static const struct limits {
+	const char *desc;
+	unsigned int max_seg;
+	unsigned int segments;
+} limits[] = {
+	{ "long segments", UINT_MAX, 1 },
+	{ "nothing said", 0, 1 },
+	{ "segments of 1 MiB", SZ_1M, 5 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(limit, limits, desc);
+
+/* It is for devices that take no more than one segment, and say nothing about it. */
 static void cma_heap_buffer_is_one_piece(struct kunit *test)
 {
-	struct device *dev = test_device(test, "device", UINT_MAX);
+	const struct limits *param = test->param_value;
+	struct device *dev = test_device(test, "device", param->max_seg);
 	struct dma_buf *buf = export(test, 5 * SZ_1M);
 	struct heap_buffer *buffer = buf->priv;
 	struct dma_buf_attachment *at;
@@ -86,8 +100,8 @@ static void cma_heap_buffer_is_one_piece(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, at);
 	sgt = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
-	KUNIT_EXPECT_EQ(test, sgt->nents, 1);
-	KUNIT_EXPECT_EQ(test, sg_dma_len(sgt->sgl), 5 * SZ_1M);
+	KUNIT_EXPECT_EQ(test, sgt->nents, param->segments);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(sgt->sgl), 5 * SZ_1M / param->segments);
 	dma_buf_unmap_attachment_unlocked(at, sgt, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buf, at);
 	put(buf);
@@ -156,7 +170,7 @@ static void cma_heap_allocate_fails_clean(struct kunit *test)
 }
 
 static struct kunit_case cma_heap_cases[] = {
-	KUNIT_CASE(cma_heap_buffer_is_one_piece),
+	KUNIT_CASE_PARAM(cma_heap_buffer_is_one_piece, limit_gen_params),
 	KUNIT_CASE(cma_heap_larger_than_area),
 	KUNIT_CASE(cma_heap_buffers_are_zero),
 	KUNIT_CASE(cma_heap_refuses_when_killed),
