@@ -42,11 +42,13 @@ struct udmabuf_runs {
 /**
  * struct udmabuf - a buffer made from pieces of memfds
  * @runs: the memory; constant
+ * @read_only: a memfd was open for reading only; constant
  * @mappings: all &dma_buf_mapping.node. Guarded by &dma_buf.resv.
  * @cpu_began: CPU access has begun at least once. Guarded by &dma_buf.resv.
  */
 struct udmabuf {
 	struct udmabuf_runs runs;
+	bool read_only;
 	struct list_head mappings;
 	bool cpu_began;
 };

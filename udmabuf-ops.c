@@ -28,6 +28,9 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 	struct dma_buf_mapping *mapping;
 	int ret;
 
+	if (ubuf->read_only && dir != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
+
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
@@ -141,11 +144,21 @@ static const struct vm_operations_struct udmabuf_vm_ops = {
 
 static int udmabuf_mmap(struct dma_buf *buf, struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_SHARED))
+	struct udmabuf *ubuf = buf->priv;
+
+	/* Of a file that is open for reading only a shared mapping has no VM_SHARED. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 
+	/* The file may be that of an importer, which is open for writing. */
+	if (ubuf->read_only) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+
 	vma->vm_ops = &udmabuf_vm_ops;
-	vma->vm_private_data = buf->priv;
+	vma->vm_private_data = ubuf;
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 
 	return 0;
@@ -178,6 +191,10 @@ static int udmabuf_vmap(struct dma_buf *buf, struct iosys_map *map)
 	void *vaddr;
 
 	dma_resv_assert_held(buf->resv);
+
+	/* Who only reads does not say so. */
+	if (ubuf->read_only)
+		return -EACCES;
 
 	pages = udmabuf_page_array(&ubuf->runs);
 	if (!pages)

@@ -109,6 +109,10 @@ static int udmabuf_add_item(struct udmabuf *ubuf,
 	if (!memfd || !(shmem_file(memfd) || is_file_hugepages(memfd)))
 		return -EBADFD;
 
+	/* The buffer gives nobody more than the caller has. */
+	if (!(memfd->f_mode & FMODE_WRITE))
+		ubuf->read_only = true;
+
 	inode_lock_shared(file_inode(memfd));
 	ret = udmabuf_check_seals(memfd);
 	if (!ret)
@@ -148,7 +152,7 @@ static int udmabuf_publish(struct udmabuf *ubuf, u32 flags)
 
 	info.ops = &udmabuf_ops;
 	info.size = (size_t)udmabuf_runs_pages(&ubuf->runs) << PAGE_SHIFT;
-	info.flags = O_RDWR;
+	info.flags = ubuf->read_only ? O_RDONLY : O_RDWR;
 	info.priv = ubuf;
 
 	buf = dma_buf_export(&info);

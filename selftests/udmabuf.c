@@ -340,16 +340,72 @@ TEST_F(udmabuf, outside_of_the_file)
 	EXPECT_LE(0, create(self->dev, self->memfd, PAGES(15), PAGE, 0));
 }
 
-/* Seals decide who may write, not the way in which the memfd was opened. */
-TEST_F(udmabuf, descriptor_opened_for_reading)
+static int reopened_for_reading(int memfd)
 {
 	char path[64];
-	int memfd;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->memfd);
-	memfd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Whoever may only read the memfd does not become a writer by way of a buffer. */
+TEST_F(udmabuf, memfd_open_for_reading)
+{
+	int memfd = reopened_for_reading(self->memfd), buf;
+	char *map;
+
 	ASSERT_LE(0, memfd);
-	EXPECT_LE(0, create(self->dev, memfd, 0, PAGE, 0));
+	buf = create(self->dev, memfd, PAGES(3), PAGES(2), 0);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(O_RDONLY, fcntl(buf, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(MAP_FAILED, map_shared(buf, PAGES(2)));
+	EXPECT_EQ(EACCES, errno);
+	map = mmap(NULL, PAGES(2), PROT_READ, MAP_SHARED, buf, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(103, number_at(map, 0));
+	EXPECT_EQ(104, number_at(map, 1));
+	EXPECT_EQ(-1, mprotect(map, PAGES(2), PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ));
+	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
+	munmap(map, PAGES(2));
+	close(buf);
+	close(memfd);
+}
+
+/* One piece is enough: the buffer has one mode. */
+TEST_F(udmabuf, one_piece_open_for_reading)
+{
+	struct udmabuf_create_list *list = list_of(2);
+	int memfd = reopened_for_reading(self->memfd), buf;
+
+	ASSERT_LE(0, memfd);
+	list_set(list, 0, self->memfd, 0, 1);
+	list_set(list, 1, memfd, 1, 1);
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(O_RDONLY, fcntl(buf, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(MAP_FAILED, map_shared(buf, PAGES(2)));
+	close(buf);
+	close(memfd);
+	free(list);
+}
+
+/* A device that may write is a writer, too. */
+TEST_F(udmabuf, device_and_memfd_open_for_reading)
+{
+	int memfd = reopened_for_reading(self->memfd), buf, drm;
+	__u32 handle;
+
+	drm = setup_drm(_metadata, "vgem");
+	if (drm < 0)
+		return;
+	ASSERT_LE(0, memfd);
+	buf = create(self->dev, memfd, 0, PAGES(2), 0);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(-EACCES, drm_import(drm, buf, &handle));
+	close(drm);
+	close(buf);
 	close(memfd);
 }
 
