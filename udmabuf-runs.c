@@ -7,6 +7,7 @@
 #include <linux/cacheflush.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -122,6 +123,16 @@ static void udmabuf_folio_fill(struct folio *folio)
 	folio_unlock(folio);
 }
 
+/*
+ * Each pin of a small folio adds a thousand to its reference count, and a list may name
+ * a page as often as it likes. Stop long before the count is negative, which the
+ * kernel warns of.
+ */
+static bool udmabuf_folio_is_worn(struct folio *folio)
+{
+	return !folio_test_large(folio) && folio_ref_count(folio) > INT_MAX / 2;
+}
+
 /* Takes over the pins of all folios; those that find no place are undone. */
 static int udmabuf_runs_add_folios(struct udmabuf_runs *runs,
 				   struct folio **folios, long count,
@@ -135,7 +146,10 @@ static int udmabuf_runs_add_folios(struct udmabuf_runs *runs,
 		u64 pages = min_t(u64, folio_nr_pages(folios[i]) - first, *left);
 
 		udmabuf_folio_fill(folios[i]);
-		ret = udmabuf_runs_add(runs, folios[i], first, pages);
+		if (udmabuf_folio_is_worn(folios[i]))
+			ret = -ENOMEM;
+		else
+			ret = udmabuf_runs_add(runs, folios[i], first, pages);
 		if (ret)
 			break;
 		*left -= pages;

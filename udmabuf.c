@@ -16,17 +16,27 @@
 #include <linux/overflow.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "udmabuf-internal.h"
 
-static unsigned int list_limit = 1024;
+/* A frame of 3840 x 2160 pixels has 8,100 pages, which a guest may have anywhere. */
+static unsigned int list_limit = 8192;
 static unsigned int size_limit_mb = 256;
 
-/* Other errors of parsing are not worth telling apart. */
+/*
+ * No limit is -1, and other errors of parsing are not worth telling apart. What
+ * follows from the width of numbers is a limit all the same.
+ */
 static int udmabuf_set_limit(const char *val, const struct kernel_param *param,
 			     unsigned int max)
 {
+	if (sysfs_streq(val, "-1")) {
+		*(unsigned int *)param->arg = max;
+		return 0;
+	}
+
 	return param_set_uint_minmax(val, param, 1, max) ? -EINVAL : 0;
 }
 
@@ -52,7 +62,7 @@ static const struct kernel_param_ops udmabuf_size_limit_ops = {
 
 module_param_cb(list_limit, &udmabuf_list_limit_ops, &list_limit, 0644);
 __MODULE_PARM_TYPE(list_limit, "int");
-MODULE_PARM_DESC(list_limit, "pieces that a buffer may be made of, default 1024");
+MODULE_PARM_DESC(list_limit, "pieces that a buffer may be made of, default 8192");
 
 module_param_cb(size_limit_mb, &udmabuf_size_limit_ops, &size_limit_mb, 0644);
 __MODULE_PARM_TYPE(size_limit_mb, "int");

@@ -177,20 +177,23 @@ TEST_F(udmabuf, faults)
 
 TEST_F(udmabuf, list_limit)
 {
-	struct udmabuf_create_list *list = list_of(1025);
-	int i, buf;
+	const __u32 limit = parameter("list_limit");
+	struct udmabuf_create_list *list = list_of(limit + 1);
+	__u32 i;
+	int buf;
 
-	for (i = 0; i < 1025; i++)
+	EXPECT_EQ(8192, limit);
+	for (i = 0; i <= limit; i++)
 		list_set(list, i, self->memfd, i % 16, 1);
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 	list->count = -1U;
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 	list->count = 0;
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
-	list->count = 1024;
+	list->count = limit;
 	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
 	ASSERT_LE(0, buf);
-	EXPECT_EQ((off_t)PAGES(1024), lseek(buf, 0, SEEK_END));
+	EXPECT_EQ((off_t)PAGES(limit), lseek(buf, 0, SEEK_END));
 	close(buf);
 	free(list);
 }
@@ -440,10 +443,10 @@ TEST_F(udmabuf, flags_and_padding)
 TEST_F(udmabuf, parameters_refuse_nonsense)
 {
 	static const char * const nonsense[] = {
-		"-1", "0", "2147483648", "4294967296", "9223372036854775807", "many",
+		"-2", "0", "2147483648", "4294967296", "9223372036854775807", "many",
 	};
 	static const char * const names[] = { "list_limit", "size_limit_mb" };
-	const long before[] = { 1024, 256 };
+	const long before[] = { 8192, 256 };
 	size_t i, name;
 
 	if (access(PARAMETERS "list_limit", W_OK))
@@ -456,6 +459,33 @@ TEST_F(udmabuf, parameters_refuse_nonsense)
 		EXPECT_EQ(-EINVAL, set_parameter(names[name], "2147483647"));
 		EXPECT_EQ(before[name], parameter(names[name]));
 	}
+}
+
+/* A frame of 3840 x 2160 pixels, which a guest has anywhere in its memory. */
+TEST_F(udmabuf, pieces_of_a_large_frame)
+{
+	const int pieces = 8100;
+	struct udmabuf_create_list *list = list_of(pieces);
+	int memfd = memfd_with(2 * PAGES((__u64)pieces), F_SEAL_SHRINK), buf, i;
+
+	ASSERT_LE(0, memfd);
+	for (i = 0; i < pieces; i++)
+		list_set(list, i, memfd, 2 * i, 1);
+	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
+	EXPECT_LE(0, buf);
+	close(buf);
+	close(memfd);
+	free(list);
+}
+
+TEST_F(udmabuf, minus_one_is_no_limit)
+{
+	const long before = parameter("list_limit");
+
+	if (set_parameter("list_limit", "-1"))
+		SKIP(return, "parameters cannot be written");
+	EXPECT_LT(1000000, parameter("list_limit"));
+	EXPECT_EQ(0, set_limit("list_limit", before));
 }
 
 /* The largest list there can be: refused for lack of memory, and quietly. */

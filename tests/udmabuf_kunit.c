@@ -535,6 +535,25 @@ static void udmabuf_pin_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, runs->count, 0);
 }
 
+/* Pins count a thousand each, and the kernel warns when their sum is negative. */
+static void udmabuf_page_pinned_too_often(struct kunit *test)
+{
+	struct file *file = memfd(test, 1);
+	struct udmabuf_runs runs = {};
+	struct page *page;
+	int ret = 0;
+
+	KUNIT_ASSERT_EQ(test, udmabuf_runs_pin(&runs, file, 0, PAGE_SIZE), 0);
+	page = pfn_to_page(runs.run[0].pfn);
+	page_ref_add(page, INT_MAX / 2);
+	EXPECT_KERNEL_WARNINGS(test, 0, ret = udmabuf_runs_pin(&runs, file, 0, PAGE_SIZE));
+	page_ref_sub(page, INT_MAX / 2);
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, udmabuf_runs_pin(&runs, file, 0, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, udmabuf_runs_pages(&runs), 2);
+	udmabuf_runs_free(&runs);
+}
+
 static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE_PARAM(udmabuf_items, items_gen_params),
 	KUNIT_CASE(udmabuf_runs_keep_offset),
@@ -542,6 +561,7 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(udmabuf_runs_merge_neighbours),
 	KUNIT_CASE(udmabuf_runs_backwards),
 	KUNIT_CASE(udmabuf_runs_lookup),
+	KUNIT_CASE(udmabuf_page_pinned_too_often),
 	KUNIT_CASE_PARAM(udmabuf_table_segments, segments_gen_params),
 	KUNIT_CASE(udmabuf_vmap_begins_within_folio),
 	KUNIT_CASE(udmabuf_end_needs_begin),
