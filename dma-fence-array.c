@@ -95,14 +95,8 @@ static int dma_fence_array_remove_callbacks(struct dma_fence_array *array,
 	struct dma_fence **member = array->fences;
 	int removed = 0;
 
-	/* Keeps the lock, of a member that is pending here. */
-	guard(rcu)();
-
-	for (; num; num--, member++, cb++) {
-		if (!dma_fence_signaled_flag(*member) &&
-		    dma_fence_remove_callback(*member, &cb->cb))
-			removed++;
-	}
+	for (; num; num--, member++, cb++)
+		removed += dma_fence_remove_callback(*member, &cb->cb);
 
 	return removed;
 }

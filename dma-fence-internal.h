@@ -12,6 +12,7 @@
 struct dma_fence_array;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
+bool dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags);
 
 struct dma_fence *dma_fence_get_never(void);
 

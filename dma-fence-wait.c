@@ -34,54 +34,58 @@ static unsigned int dma_fence_task_state(bool intr)
 }
 
 /*
- * Sleep until the signal, with the sleeper queued and fence->lock held on entry
- * and on exit. The lock makes the order of state and flag safe: the signaller
- * sets the flag and wakes up under it, and the state is set before it is free.
+ * Sleep until the signal. Entered with fence->lock held, and returns without. The lock
+ * makes the order of state and flag safe: the signaller sets the flag and wakes up
+ * under it, and the state is set before it is free. If all callbacks have returned
+ * the sleeper is nobody's any more.
  */
-static signed long dma_fence_sleep_locked(struct dma_fence *fence, bool intr,
-					  signed long timeout,
-					  unsigned long *flags)
-{
-	unsigned int state = dma_fence_task_state(intr);
-
-	do {
-		__set_current_state(state);
-		spin_unlock_irqrestore(fence->lock, *flags);
-		timeout = schedule_timeout(timeout);
-		spin_lock_irqsave(fence->lock, *flags);
-
-		/* Who is interrupted is told so, even if it is over by now. */
-		if (timeout && intr && signal_pending(current))
-			return -ERESTARTSYS;
-	} while (timeout && !dma_fence_signaled_flag(fence));
-
-	return timeout;
-}
-
-/* With fence->lock held on entry and on exit. */
-static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
-					 signed long timeout,
-					 unsigned long *flags)
+static signed long dma_fence_sleep(struct dma_fence *fence, bool intr,
+				   signed long timeout, unsigned long flags)
+	__releases(fence->lock)
 {
 	struct dma_fence_sleeper sleeper = {
 		.cb.func = dma_fence_wake_sleeper,
 		.task = current,
 	};
-	signed long ret;
-
-	if (dma_fence_signaled_flag(fence))
-		return timeout ?: 1;
-	if (intr && signal_pending(current))
-		return -ERESTARTSYS;
-	if (!timeout)
-		return 0;
+	unsigned int state = dma_fence_task_state(intr);
+	bool interrupted;
 
 	/* First in the queue, since waking up takes longest. */
 	list_add(&sleeper.cb.node, &fence->cb_list);
-	ret = dma_fence_sleep_locked(fence, intr, timeout, flags);
-	list_del_init(&sleeper.cb.node);
+	do {
+		__set_current_state(state);
+		spin_unlock_irqrestore(fence->lock, flags);
+		timeout = schedule_timeout(timeout);
 
-	return ret;
+		/* Who is interrupted is told so, even if it is over by now. */
+		interrupted = timeout && intr && signal_pending(current);
+		if (!dma_fence_lock_unless_done(fence, &flags))
+			return interrupted ? -ERESTARTSYS : timeout;
+	} while (timeout && !interrupted && !dma_fence_signaled_flag(fence));
+
+	list_del_init(&sleeper.cb.node);
+	spin_unlock_irqrestore(fence->lock, flags);
+
+	return interrupted ? -ERESTARTSYS : timeout;
+}
+
+/* Entered with fence->lock held, and returns without. */
+static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
+					 signed long timeout,
+					 unsigned long flags)
+	__releases(fence->lock)
+{
+	bool signaled = dma_fence_signaled_flag(fence);
+	bool interrupted = intr && signal_pending(current);
+
+	if (!signaled && !interrupted && timeout)
+		return dma_fence_sleep(fence, intr, timeout, flags);
+
+	spin_unlock_irqrestore(fence->lock, flags);
+	if (signaled)
+		return timeout ?: 1;
+
+	return interrupted ? -ERESTARTSYS : 0;
 }
 
 /**
@@ -92,10 +96,9 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
  *
  * What dma_fence_wait_timeout() does unless &dma_fence_ops.wait says otherwise.
  *
- * The lock is taken on every path, even if @fence has signalled long ago: who
- * returns from here may free the storage of @fence, so the signaller has to be
- * through with it. That is why the driver has to be there as long as somebody
- * waits.
+ * Who returns from here may free a @fence on his stack. Any other has to outlive a
+ * grace period, see dma_fence_lock_unless_done(). All callbacks that were added before
+ * the signal have returned.
  *
  * Context: Process context, may sleep. Takes &dma_fence.lock.
  * Return:
@@ -107,13 +110,11 @@ signed long dma_fence_default_wait(struct dma_fence *fence, bool intr,
 				   signed long timeout)
 {
 	unsigned long flags;
-	signed long ret;
 
-	spin_lock_irqsave(fence->lock, flags);
-	ret = dma_fence_wait_locked(fence, intr, timeout, &flags);
-	spin_unlock_irqrestore(fence->lock, flags);
+	if (!dma_fence_lock_unless_done(fence, &flags))
+		return timeout ?: 1;
 
-	return ret;
+	return dma_fence_wait_locked(fence, intr, timeout, flags);
 }
 EXPORT_SYMBOL(dma_fence_default_wait);
 
@@ -125,15 +126,16 @@ static signed long dma_fence_enable_and_wait(struct dma_fence *fence, bool intr,
 					     signed long timeout)
 {
 	unsigned long flags;
-	signed long ret;
 
-	spin_lock_irqsave(fence->lock, flags);
+	if (!dma_fence_lock_unless_done(fence, &flags)) {
+		trace_dma_fence_wait_start(fence);
+		return timeout ?: 1;
+	}
+
 	dma_fence_enable_locked(fence);
 	trace_dma_fence_wait_start(fence);
-	ret = dma_fence_wait_locked(fence, intr, timeout, &flags);
-	spin_unlock_irqrestore(fence->lock, flags);
 
-	return ret;
+	return dma_fence_wait_locked(fence, intr, timeout, flags);
 }
 
 static signed long dma_fence_driver_wait(struct dma_fence *fence, bool intr,

@@ -10,6 +10,7 @@
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -316,20 +317,59 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 {
 	struct dma_fence_cb *cb, *next;
 	struct list_head callbacks;
+	unsigned long flags = BIT(DMA_FENCE_FLAG_TIMESTAMP_BIT);
+	bool empty = list_empty(&fence->cb_list);
+
+	if (empty)
+		flags |= BIT(__DMA_FENCE_DONE_BIT);
 
 	/* The timestamp is stored where the list head has been. */
 	list_replace(&fence->cb_list, &callbacks);
 	fence->timestamp = timestamp;
 	/* Pairs with test_bit_acquire() in dma_fence_timestamp(). */
 	smp_wmb();
-	set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
+	set_mask_bits(&fence->flags, 0, flags);
 	trace_dma_fence_signaled(fence);
+	if (empty)
+		return;
 
 	list_for_each_entry_safe(cb, next, &callbacks, node) {
 		/* The function may free or requeue its cb. */
 		INIT_LIST_HEAD(&cb->node);
 		cb->func(fence, cb);
 	}
+
+	/* Pairs with dma_fence_lock_unless_done(). */
+	smp_mb__before_atomic();
+	set_bit(__DMA_FENCE_DONE_BIT, &fence->flags);
+}
+
+/**
+ * dma_fence_lock_unless_done() - take the lock of a fence, if there is need to
+ * @fence: fence
+ * @flags: where to keep the state of interrupts
+ *
+ * When the signaller has called all callbacks there is nothing that the lock would be
+ * good for, and it may be gone. As long as he has not, the driver has not waited for a
+ * grace period yet, and RCU keeps the lock while it is taken.
+ *
+ * A fence on the stack of the caller is no business of anybody else, and neither is
+ * its lock. It goes with the stack, without a grace period, so the signaller has to
+ * be through with it: take the lock in any case.
+ *
+ * Context: Any.
+ * Return: true with &dma_fence.lock held, false if all is over.
+ */
+bool dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
+{
+	guard(rcu)();
+
+	if (test_bit_acquire(__DMA_FENCE_DONE_BIT, &fence->flags) &&
+	    !object_is_on_stack(fence))
+		return false;
+
+	spin_lock_irqsave(fence->lock, *flags);
+	return true;
 }
 
 /**
@@ -556,21 +596,24 @@ EXPORT_SYMBOL(dma_fence_add_callback);
  * @fence: fence to which @cb was added
  * @cb: registration that dma_fence_add_callback() has seen
  *
- * Context: Any. Takes &dma_fence.lock, so that a function which is running on
- * another CPU has returned when this returns. The caller knows that the driver is
- * there, or that @fence is pending. Not to be called by the function itself.
+ * Context: Any. A function which is running on another CPU has returned when this
+ * returns. Not to be called by the function itself.
  * Return: true if the function will not be called any more, false if it has
  * been called or was never queued.
  */
 bool dma_fence_remove_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
-	guard(spinlock_irqsave)(fence->lock);
+	unsigned long flags;
+	bool queued;
 
-	if (list_empty(&cb->node))
+	if (!dma_fence_lock_unless_done(fence, &flags))
 		return false;
 
+	queued = !list_empty(&cb->node);
 	list_del_init(&cb->node);
-	return true;
+	spin_unlock_irqrestore(fence->lock, flags);
+
+	return queued;
 }
 EXPORT_SYMBOL(dma_fence_remove_callback);
 

@@ -50,9 +50,6 @@
  * Documentation/driver-api/sync_file.rst, `How Long Names Are Valid`.
  */
 
-/* Bit of sync_file.flags: the callback has let go of the fence and of us. */
-#define SYNC_FILE_CALLED_BACK	(POLL_ENABLED + 1)
-
 /* Most fences that fdinfo tells about one by one. */
 #define SYNC_FILE_FDINFO_FENCES	16
 
@@ -102,25 +99,13 @@ struct sync_file *sync_file_create(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(sync_file_create);
 
-/*
- * Taking it back takes the lock of the fence. That is there as long as the signaller
- * has not called us, and RCU keeps it while we use it; later it may be gone.
- */
-static void sync_file_remove_callback(struct sync_file *sync_file)
-{
-	guard(rcu)();
-
-	if (!test_bit_acquire(SYNC_FILE_CALLED_BACK, &sync_file->flags))
-		dma_fence_remove_callback(sync_file->fence, &sync_file->cb);
-}
-
 static int sync_file_release(struct inode *inode, struct file *file)
 {
 	struct sync_file *sync_file = file->private_data;
 
 	sync_file_debug_remove(sync_file);
 	if (test_bit(POLL_ENABLED, &sync_file->flags))
-		sync_file_remove_callback(sync_file);
+		dma_fence_remove_callback(sync_file->fence, &sync_file->cb);
 	dma_fence_put(sync_file->fence);
 	kfree(sync_file);
 
@@ -178,18 +163,10 @@ char *sync_file_get_name(struct sync_file *sync_file, char *buf, int len)
 	return buf;
 }
 
-static void sync_file_done(struct sync_file *sync_file)
-{
-	wake_up_all(&sync_file->wq);
-	/* Pairs with sync_file_remove_callback(): what follows frees all of this. */
-	smp_mb__before_atomic();
-	set_bit(SYNC_FILE_CALLED_BACK, &sync_file->flags);
-}
-
 static void sync_file_fence_signaled(struct dma_fence *fence,
 				     struct dma_fence_cb *cb)
 {
-	sync_file_done(container_of(cb, struct sync_file, cb));
+	wake_up_all(&container_of(cb, struct sync_file, cb)->wq);
 }
 
 /*
@@ -219,7 +196,7 @@ static __poll_t sync_file_poll(struct file *file, poll_table *wait)
 	    !test_and_set_bit(POLL_ENABLED, &sync_file->flags) &&
 	    dma_fence_add_callback(fence, &sync_file->cb,
 				   sync_file_fence_signaled))
-		sync_file_done(sync_file);
+		wake_up_all(&sync_file->wq);
 
 	return dma_fence_is_signaled(fence) ? EPOLLIN : 0;
 }

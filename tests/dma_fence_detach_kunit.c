@@ -223,6 +223,32 @@ static void fence_refuses_callbacks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_wait_any_timeout(&scene->fence, 1, false, 0, NULL), 1);
 }
 
+/* A display driver waits for whatever user space passes to it. */
+static void fence_can_be_waited_for(struct kunit *test)
+{
+	struct scene *scene = test->priv;
+
+	driver_go(scene);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait(scene->fence, true), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(scene->fence, true, 0), 1);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(scene->fence, false, 7), 7);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_any_timeout(&scene->fence, 1, false, 7, NULL), 7);
+}
+
+static void note_called(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+}
+
+static void callback_can_be_taken_back(struct kunit *test)
+{
+	struct scene *scene = test->priv;
+	struct dma_fence_cb cb;
+
+	KUNIT_ASSERT_EQ(test, dma_fence_add_callback(scene->fence, &cb, note_called), 0);
+	driver_go(scene);
+	KUNIT_EXPECT_FALSE(test, dma_fence_remove_callback(scene->fence, &cb));
+}
+
 static void fence_has_its_place_on_the_timeline(struct kunit *test)
 {
 	struct scene *scene = test->priv;
@@ -411,6 +437,8 @@ static struct kunit_case dma_fence_detach_cases[] = {
 	KUNIT_CASE(fence_tells_its_names_until_the_signal),
 	KUNIT_CASE(own_fences_keep_their_names),
 	KUNIT_CASE(fence_refuses_callbacks),
+	KUNIT_CASE(fence_can_be_waited_for),
+	KUNIT_CASE(callback_can_be_taken_back),
 	KUNIT_CASE(fence_has_its_place_on_the_timeline),
 	KUNIT_CASE(wide_numbers_are_remembered),
 	KUNIT_CASE(fence_can_be_merged),

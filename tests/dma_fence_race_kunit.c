@@ -306,21 +306,45 @@ static void both_who_poll_are_told(struct kunit *test)
 	race_run(test, &poll_against_poll, arena_create(test));
 }
 
-/* As drivers have them on the stack: they go when the wait is over. */
-static void wait_and_free(void *data)
+/*
+ * As xe has them: a fence on the stack, with its lock here, and neither is there when
+ * the wait is over. What is written afterwards is written by a signaller who is late.
+ */
+static noinline void wait_on_the_stack(void *data)
 {
 	struct arena *arena = data;
+	struct mock_fence mock = {};
+	u8 *byte = (u8 *)&mock;
+	unsigned int i;
 
-	arena->ret[0] = dma_fence_wait_timeout(arena->head, false, 10 * HZ);
-	kfree(to_mock_fence(arena->head));
+	spin_lock_init(&mock.lock);
+	dma_fence_init(&mock.base, &mock_fence_bare_ops, &mock.lock, 1, 1);
+	smp_store_release(&arena->head, &mock.base);
+	arena->ret[0] = dma_fence_wait_timeout(&mock.base, false, 10 * HZ);
+	memset(&mock, 0x5a, sizeof(mock));
+	for (i = 0; i < 1000; i++)
+		cpu_relax();
+	for (i = 0; i < sizeof(mock); i++)
+		arena_expect(arena, READ_ONCE(byte[i]) == 0x5a);
 }
 
-static bool prepare_lone_fence(struct kunit *test, void *data)
+static bool head_is_there(void *data)
+{
+	/* Pairs with the release in wait_on_the_stack(). */
+	return smp_load_acquire(&((struct arena *)data)->head);
+}
+
+static void signal_on_the_stack(void *data)
 {
 	struct arena *arena = data;
 
-	arena->head = race_fence_create(&mock_fence_bare_ops, 1, 1);
-	KUNIT_ASSERT_NOT_NULL(test, arena->head);
+	if (race_spin(head_is_there, arena))
+		arena->ret[1] = dma_fence_signal(arena->head);
+}
+
+static bool prepare_no_fence(struct kunit *test, void *data)
+{
+	((struct arena *)data)->head = NULL;
 	return true;
 }
 
@@ -328,16 +352,17 @@ static bool check_waited(struct kunit *test, void *data)
 {
 	struct arena *arena = data;
 
+	KUNIT_EXPECT_FALSE(test, arena->wrong);
 	KUNIT_EXPECT_GT(test, arena->ret[0], 0);
 	KUNIT_EXPECT_EQ(test, arena->ret[1], 0);
 	return true;
 }
 
 static const struct race wait_against_signal = {
-	prepare_lone_fence, wait_and_free, signal_head_there, check_waited,
+	prepare_no_fence, wait_on_the_stack, signal_on_the_stack, check_waited,
 };
 
-static void fence_may_go_after_a_wait(struct kunit *test)
+static void fence_on_the_stack_may_go_after_a_wait(struct kunit *test)
 {
 	race_run(test, &wait_against_signal, arena_create(test));
 }
@@ -1049,6 +1074,25 @@ static void deadline_there(struct arena *arena)
 	dma_fence_set_deadline(arena->head, 1);
 }
 
+static void wait_there(struct arena *arena)
+{
+	arena->ret[0] = dma_fence_signaled_flag(arena->head);
+	arena_expect(arena, dma_fence_wait_timeout(arena->head, false, 10 * HZ) > 0);
+}
+
+static void take_back_there(struct arena *arena)
+{
+	arena->calls = 0;
+	arena->ret[0] = 1;
+	if (dma_fence_add_callback(arena->head, &arena->cb, arena_called))
+		return;
+	if (!dma_fence_remove_callback(arena->head, &arena->cb)) {
+		arena_expect(arena, arena->calls == 1 && !arena->in_call);
+		return;
+	}
+	arena->ret[0] = 0;
+}
+
 struct lost_use {
 	const char *desc;
 	void (*use)(struct arena *arena);
@@ -1060,6 +1104,8 @@ static const struct lost_use lost_uses[] = {
 	{ "add callback", add_callback_there },
 	{ "enable", enable_there },
 	{ "set deadline", deadline_there },
+	{ "wait", wait_there },
+	{ "take back", take_back_there },
 };
 
 KUNIT_ARRAY_PARAM_DESC(lost_use, lost_uses, desc);
@@ -1159,6 +1205,15 @@ struct stopped {
 	ktime_t told;
 };
 
+static bool prepare_lone_fence(struct kunit *test, void *data)
+{
+	struct arena *arena = data;
+
+	arena->head = race_fence_create(&mock_fence_bare_ops, 1, 1);
+	KUNIT_ASSERT_NOT_NULL(test, arena->head);
+	return true;
+}
+
 static void stop_between_flag_and_time(void *data)
 {
 	struct stopped *stopped = data;
@@ -1218,7 +1273,7 @@ static struct kunit_case dma_fence_race_cases[] = {
 	KUNIT_CASE(one_of_two_signals_wins),
 	KUNIT_CASE(callback_is_removed_or_has_run),
 	KUNIT_CASE(both_who_poll_are_told),
-	KUNIT_CASE(fence_may_go_after_a_wait),
+	KUNIT_CASE(fence_on_the_stack_may_go_after_a_wait),
 	KUNIT_CASE(found_fence_is_what_was_published),
 	KUNIT_CASE_PARAM(array_completes_while_being_enabled, mode_gen_params),
 	KUNIT_CASE_PARAM(members_signal_on_two_sides, mode_gen_params),

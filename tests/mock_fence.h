@@ -134,11 +134,11 @@ static inline unsigned int mock_fence_refs(struct dma_fence *fence)
  * mock_fence_flags() - what has happened to a fence
  * @fence: fence to look at
  *
- * Return: its flags without those that tell about its operations.
+ * Return: its flags without those that are the core's own.
  */
 static inline unsigned long mock_fence_flags(struct dma_fence *fence)
 {
-	return READ_ONCE(fence->flags) & GENMASK(BITS_PER_LONG - 4, 0);
+	return READ_ONCE(fence->flags) & GENMASK(BITS_PER_LONG - 5, 0);
 }
 
 /**

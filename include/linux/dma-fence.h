@@ -26,8 +26,7 @@ struct seq_file;
  * struct dma_fence - state of one asynchronous operation
  * @lock: guards the callback list and signalling; supplied by the creator, who
  *	may share it between all fences of a timeline. Constant since init.
- *	There until an RCU grace period after the signal, and longer if somebody
- *	waits, or takes a callback back.
+ *	There until an RCU grace period after the signal.
  * @ops: what the creator implements; constant since init. NULL in zeroed memory
  *	that dma_fence_init() has not seen yet, which some drivers test for. To
  *	be looked into before the signal only, see &struct dma_fence_ops.
@@ -83,14 +82,16 @@ enum dma_fence_flag_bits {
 };
 
 /*
- * What the core has to know of &dma_fence.ops after the signal, when the driver
- * may have taken them away with itself. dma_fence_init() sets these bits, and
- * nothing changes them. They are at the far end of the word, since the near one
- * belongs to the creator.
+ * What the core has to know after the signal, when the driver may have gone, and with
+ * it &dma_fence.ops and &dma_fence.lock. The first three are constant since
+ * dma_fence_init(). The last one is set when all callbacks have returned: nobody needs
+ * the lock any more. They are at the far end of the word, since the near one belongs to
+ * the creator.
  */
 #define __DMA_FENCE_NO_RELEASE_BIT	(BITS_PER_LONG - 1)
 #define __DMA_FENCE_NO_WAIT_BIT		(BITS_PER_LONG - 2)
 #define __DMA_FENCE_64BIT_SEQNO_BIT	(BITS_PER_LONG - 3)
+#define __DMA_FENCE_DONE_BIT		(BITS_PER_LONG - 4)
 
 /**
  * typedef dma_fence_func_t - what to do when a fence signals
