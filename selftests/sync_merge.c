@@ -462,15 +462,31 @@ static int pending_in(const struct sync_fence_info *infos, int count)
 	return pending;
 }
 
-TEST(thousands_of_timelines)
+FIXTURE(many)
+{
+	int fences[MANY];
+};
+
+FIXTURE_SETUP(many)
 {
 	struct rlimit limit = { 3 * MANY, 3 * MANY };
-	static struct sync_fence_info infos[MANY];
-	static int timelines[MANY], fences[MANY];
-	int i, merged, again;
 
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		SKIP(return, "cannot have %d files open", 3 * MANY);
+}
+
+FIXTURE_TEARDOWN(many)
+{
+}
+
+/* Long enough for an emulated CPU with KCSAN. */
+TEST_F_TIMEOUT(many, thousands_of_timelines, 240)
+{
+	static struct sync_fence_info infos[MANY];
+	static int timelines[MANY];
+	int *fences = self->fences;
+	int i, merged, again;
+
 	for (i = 0; i < MANY; i++) {
 		timelines[i] = setup_timeline(_metadata);
 		if (timelines[i] < 0)
@@ -508,14 +524,11 @@ TEST(thousands_of_timelines)
 }
 
 /* However many points of one timeline there are, the last is what counts. */
-TEST(thousands_of_points)
+TEST_F(many, thousands_of_points)
 {
-	struct rlimit limit = { 3 * MANY, 3 * MANY };
-	static int fences[MANY];
+	int *fences = self->fences;
 	int i, timeline, merged;
 
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		SKIP(return, "cannot have %d files open", 3 * MANY);
 	timeline = setup_timeline(_metadata);
 	if (timeline < 0)
 		return;
