@@ -902,9 +902,12 @@ static bool prepare_poller(struct kunit *test, void *data)
 	return true;
 }
 
-static bool poller_woken(void *table)
+static bool poller_woken(void *data)
 {
-	return READ_ONCE(((struct poll_wqueues *)table)->triggered);
+	struct poll_wqueues *table = data;
+
+	/* pollwake() stores plainly, but only ever the one value. */
+	return data_race(READ_ONCE(table->triggered));
 }
 
 /* As poll() does, but without going to sleep: was it woken, if it would have slept? */
