@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tests of those that judge the other tests: splat.py and tap.py."""
+"""Tests of those that judge the other tests: splat.py, tap.py, kcsan.py."""
 
 import contextlib
 import io
@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import kcsan  # noqa: E402  (the path is set above)
 import splat  # noqa: E402  (the path is set above)
 import tap  # noqa: E402
 
@@ -152,6 +153,83 @@ class TapTest(unittest.TestCase):
         program = tap.parse("### begin x\n1..1\nok 1 a\n")[0]
         program.finish()
         self.assertEqual(len(program.failures), 1)
+
+
+LINE = "=" * 66
+ACCESS = "%s to 0xffff9cec7dc1e118 of 8 bytes by task 30 on cpu %d:"
+
+
+def race(title, *sides):
+    """A report of KCSAN as the log has it."""
+    lines = [LINE, "BUG: KCSAN: " + title]
+    for number, calls in enumerate(sides):
+        lines += ["", ACCESS % (("read", "write (marked)")[number], number)]
+        lines += [f" {name}+0x10/0x20" for name in calls]
+    lines += ["", "value changed: 0x1 -> 0x2", "",
+              "Reported by Kernel Concurrency Sanitizer on:",
+              "CPU: 0 UID: 0 PID: 30 Comm: race", LINE]
+    return "\n".join(f"[  100.123456] {line}" for line in lines) + "\n"
+
+
+class KcsanTest(unittest.TestCase):
+    """Whose a data race is."""
+
+    OURS = {"dma_resv_reserve", "dma_fence_init", "merge"}
+    LIBRARY = {"memcpy", "__list_add", "sort", "merge"}
+
+    def judge(self, *reports):
+        """(number that are ours, number of others)"""
+        found = kcsan.judge("".join(reports), self.OURS, self.LIBRARY)
+        return tuple(len(reports) for reports in found)
+
+    def test_the_hosts_are_told_apart(self):
+        host = race("data-race in do_idle / tick", ["tick", "main"], ["do_idle"])
+        self.assertEqual(self.judge(host), (0, 1))
+
+    def test_either_side_counts(self):
+        for sides in (["dma_fence_init"], ["tick"]), (["tick"], ["merge", "x"]):
+            with self.subTest(sides=sides):
+                title = "data-race in %s / %s" % tuple(s[0] for s in sides)
+                self.assertEqual(self.judge(race(title, *sides)), (1, 0))
+
+    def test_a_library_works_for_its_caller(self):
+        title = "data-race in __list_add / tick"
+        self.assertEqual((1, 0), self.judge(race(
+            title, ["tick"], ["__list_add", "memcpy", "merge", "main"])))
+        self.assertEqual((0, 1), self.judge(race(
+            title, ["tick"], ["__list_add", "kthread", "dma_fence_init"])))
+
+    def test_callers_of_the_host_do_not_count(self):
+        self.assertEqual((0, 1), self.judge(race(
+            "data-race in mutex_lock / tick",
+            ["mutex_lock", "dma_resv_reserve"], ["tick"])))
+
+    def test_nothing_but_libraries(self):
+        self.assertEqual((0, 1), self.judge(race(
+            "data-race in memcpy / sort", ["memcpy", "memcpy"], ["sort"])))
+
+    def test_a_report_without_calls_counts(self):
+        self.assertEqual((1, 0), self.judge(race("data-race in a / b", ["a"], [])))
+        self.assertEqual((1, 0), self.judge(race("data-race in a / b")))
+
+    def test_unknown_origin(self):
+        for name, found in ("dma_fence_init", (1, 0)), ("tick", (0, 1)):
+            report = race(f"data-race in {name}+0x10/0x20", [name])
+            report = report.replace("read to", "race at unknown origin, with read to")
+            with self.subTest(name=name):
+                self.assertEqual(self.judge(report), found)
+
+    def test_an_assertion_counts(self):
+        self.assertEqual((1, 0), self.judge(race(
+            "assert: race in dma_fence_init / kfree", ["kfree"], ["dma_fence_init"])))
+
+    def test_every_report_is_seen(self):
+        ours = race("data-race in dma_fence_init / tick", ["tick"], ["dma_fence_init"])
+        others = race("data-race in a / b", ["a"], ["b"])
+        self.assertEqual(self.judge(ours, others, others, ours, ours), (3, 2))
+        # As when the guest dies.
+        self.assertEqual(self.judge(others, ours[:len(ours) // 2]), (1, 1))
+        self.assertEqual(self.judge("[    1.0] kcsan: enabled early\n"), (0, 0))
 
 
 if __name__ == "__main__":

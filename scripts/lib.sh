@@ -133,6 +133,52 @@ boot_step()
 	}
 }
 
+# What races: the KUnit suites of two CPUs, and the programs with threads.
+RACES="dma_fence_race dma_resv_race dma_buf_race"
+# shellcheck disable=SC2034 # for smp and kcsan
+THREADS="poll sync sync_wait sync_file sync_merge sw_sync stats bufinfo name"
+
+# pc_races KERNEL DIR MINUTES OPTION... - run the suites that race on an emulated PC
+# with two CPUs, and then again and again for MINUTES
+pc_races()
+{
+	kernel=$1 dir=$2 minutes=$3
+	shift 3
+	# shellcheck disable=SC2086 # several suites
+	"$SCRIPTS/boot" -c 2 -m 2G -t $((60 * minutes + 1800)) -o "$dir" "$@" \
+		-k kunit.enable=1 -k 'kunit.filter_glob=*_race' \
+		"$kernel" "$SCRIPTS/guest-races" "$minutes" $RACES
+}
+
+# build_programs NAME... - build the kselftests, and see that these are there
+build_programs()
+{
+	"$SCRIPTS/user-tests" dma-buf || exit
+	for name; do
+		[ -x "$BUILD/kselftest/dma-buf/$name" ] ||
+			die "no such program: $name"
+	done
+}
+
+# pc_programs KERNEL DIR OPTION... -- NAME... - run kselftests there
+pc_programs()
+{
+	kernel=$1 dir=$2 options=
+	shift 2
+	while [ "$1" != -- ]; do
+		options="$options $1"
+		shift
+	done
+	shift
+	for name; do
+		shift
+		set -- "$@" "$BUILD/kselftest/dma-buf/$name"
+	done
+	# shellcheck disable=SC2086 # options are words
+	"$SCRIPTS/boot" -c 2 -m 2G -t 1800 -o "$dir" -k cma=64M -k hugepages=32 \
+		$options "$kernel" "$SCRIPTS/guest-tap" "$@"
+}
+
 # judge_log NAME LOG - show what a kernel's log has that should not be there; sets
 # complaints to the number of lines. A judge that fails is a complaint, too.
 judge_log()
