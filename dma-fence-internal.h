@@ -12,7 +12,11 @@
 struct dma_fence_array;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
-bool dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags);
+bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags);
+
+/* Tells sparse about the lock. */
+#define dma_fence_lock_unless_done(fence, flags)			\
+	__cond_lock((fence)->lock, __dma_fence_lock_unless_done(fence, flags))
 
 struct dma_fence *dma_fence_get_never(void);
 

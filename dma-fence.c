@@ -345,7 +345,7 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 }
 
 /**
- * dma_fence_lock_unless_done() - take the lock of a fence, if there is need to
+ * __dma_fence_lock_unless_done() - take the lock of a fence, if there is need to
  * @fence: fence
  * @flags: where to keep the state of interrupts
  *
@@ -360,7 +360,7 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
  * Context: Any.
  * Return: true with &dma_fence.lock held, false if all is over.
  */
-bool dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
+bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
 {
 	guard(rcu)();
 

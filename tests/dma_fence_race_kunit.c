@@ -319,6 +319,7 @@ static noinline void wait_on_the_stack(void *data)
 
 	spin_lock_init(&mock.lock);
 	dma_fence_init(&mock.base, &mock_fence_bare_ops, &mock.lock, 1, 1);
+	/* Pairs with head_is_there(). */
 	smp_store_release(&arena->head, &mock.base);
 	arena->ret[0] = dma_fence_wait_timeout(&mock.base, false, 10 * HZ);
 	memset(&mock, 0x5a, sizeof(mock));
