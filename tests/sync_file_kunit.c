@@ -454,10 +454,10 @@ static void fdinfo_tells_of_a_pending_fence(struct kunit *test)
 	struct mock_fence *mock = mock_fence_create(test, &mock_fence_full_ops, 7, 9);
 	const char *text = fdinfo(test, sync_fd(test, &mock->base));
 
-	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\tmock_driver-mock_timeline7-9\n"
-					  "sync_status:\tactive\nsync_by:\t"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fences:\t1\n"
-				"sync_fence:\tactive mock_driver mock_timeline 7:9\n"));
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\tmock_driver-mock_timeline7-9\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "-9\nsync_status:\tactive\nsync_by:\t"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fences:\t1\nsync_fence:\tactive "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, ":\tactive mock_driver mock_timeline 7:9\n"));
 }
 
 static void fdinfo_tells_when_it_was_over(struct kunit *test)
@@ -468,8 +468,8 @@ static void fdinfo_tells_when_it_was_over(struct kunit *test)
 	dma_fence_signal_timestamp(fence, 12ULL * NSEC_PER_SEC + 5);
 	text = fdinfo(test, sync_fd(test, fence));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_status:\tsignaled\n"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fence:\tsignaled detached-driver "
-					   "signaled-timeline 7:9 12.000000005\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fence:\tsignaled detached-driver "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, " signaled-timeline 7:9 12.000000005\n"));
 }
 
 static void fdinfo_tells_the_error(struct kunit *test)
@@ -531,8 +531,8 @@ static void fdinfo_escapes_names(struct kunit *test)
 	struct mock_fence *mock = mock_fence_create(test, &name_with_blanks_ops, 7, 9);
 	const char *text = fdinfo(test, sync_fd(test, &mock->base));
 
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "sync_fence:\tactive a\\040b\\011c\\012d\\134 "
-					   "a\\040b\\011c\\012d\\134 7:9\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "sync_fence:\tactive a\\040b\\011c\\012d\\134 a"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "d\\134 a\\040b\\011c\\012d\\134 7:9\n"));
 	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\ta\\040b\\011c\\012d\\134-a"));
 }
 
