@@ -165,13 +165,15 @@ static void sync_print_timeline(struct seq_file *s,
 {
 	struct rb_node *node;
 
-	guard(spinlock_irq)(&timeline->lock);
+	spin_lock_irq(&timeline->lock);
 
 	seq_printf(s, "%s: %d\n", timeline->name, (s32)timeline->value);
 	for (node = rb_first(&timeline->points); node; node = rb_next(node))
 		sync_print_point(s, &rb_entry(node, struct sync_pt,
 					      node)->base);
 	seq_putc(s, '\n');
+
+	spin_unlock_irq(&timeline->lock);
 }
 
 /*

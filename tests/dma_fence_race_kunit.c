@@ -1223,9 +1223,9 @@ static void stop_between_flag_and_time(void *data)
 	struct stopped *stopped = data;
 	struct dma_fence *fence = stopped->arena.head;
 	unsigned int patience;
+	unsigned long flags;
 
-	guard(spinlock_irqsave)(fence->lock);
-
+	spin_lock_irqsave(fence->lock, flags);
 	set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
 	for (patience = 10000000; patience && !spin_is_contended(fence->lock); patience--)
 		cpu_relax();
@@ -1233,6 +1233,7 @@ static void stop_between_flag_and_time(void *data)
 	fence->timestamp = 1234;
 	smp_wmb(); /* as a signaller has it */
 	set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
+	spin_unlock_irqrestore(fence->lock, flags);
 }
 
 static bool stopped_after_flag(void *data)
