@@ -445,8 +445,8 @@ TEST_F(syncobj, chain_in_a_buffer)
 	close(buf);
 }
 
-/* Long, all pending, and gone at once. */
-TEST_F(syncobj, long_chain)
+/* Long, all pending, and gone at once. A slow machine takes a minute for it. */
+TEST_F_TIMEOUT(syncobj, long_chain, 300)
 {
 	int point, fence;
 
