@@ -197,16 +197,22 @@ static struct dma_fence *dma_resv_join(struct dma_fence **fences,
 int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 			   struct dma_fence **fence)
 {
+	unsigned int num = dma_resv_num_fences(obj);
 	struct dma_fence **fences;
 	unsigned long slot;
-	unsigned int num = dma_resv_collect(obj, usage, &slot, 1);
 	int ret;
 
-	*fence = num == 1 ? dma_resv_slot_fence(slot) : NULL;
-	if (num <= 1)
-		return 0;
+	*fence = NULL;
 
-	/* Some of them may signal before there is an array for them. */
+	/* Most buffers have one fence, which needs no memory. */
+	if (num <= 1) {
+		num = dma_resv_collect(obj, usage, &slot, 1);
+		if (num == 1)
+			*fence = dma_resv_slot_fence(slot);
+		if (num <= 1)
+			return 0;
+	}
+
 	ret = dma_resv_get_fences(obj, usage, &num, &fences);
 	if (ret || !num)
 		return ret;

@@ -102,31 +102,47 @@ static bool dma_resv_iter_holds(struct dma_resv_iter *cursor, unsigned long slot
 	       dma_resv_iter_is_current(cursor);
 }
 
-/* Look without a reference, so the driver cannot be asked. @slot gets the word. */
+/* What was read from a slot without a reference. */
+struct dma_resv_look {
+	unsigned long slot;
+	u32 changes;
+};
+
+/* Does that belong to the fence which was in the slot, and in the object? */
+static bool dma_resv_look_is_sure(struct dma_resv_iter *cursor,
+				  const struct dma_resv_look *look)
+{
+	return look->changes == READ_ONCE(cursor->fences->changes) &&	/* R3 */
+	       dma_resv_iter_is_current(cursor);
+}
+
+/*
+ * Look without a reference, so the driver cannot be asked. %DMA_RESV_PENDING is not
+ * sure: it is for the caller to check, or to take a reference.
+ */
 static enum dma_resv_state dma_resv_peek(struct dma_resv_iter *cursor,
-					 unsigned long *slot)
+					 struct dma_resv_look *look)
 {
 	struct dma_resv_list *list = cursor->fences;
-	u32 changes = smp_load_acquire(&list->changes);		/* R1 */
-	const struct dma_fence_ops *ops;
-	struct dma_fence *fence;
-	bool signaled;
 
-	*slot = READ_ONCE(list->slots[cursor->index]);
-	if (dma_resv_slot_usage(*slot) > cursor->usage)
+	look->changes = smp_load_acquire(&list->changes);	/* R1 */
+	look->slot = READ_ONCE(list->slots[cursor->index]);
+	if (dma_resv_slot_usage(look->slot) > cursor->usage)
 		return DMA_RESV_DONE;
+	if (!dma_fence_signaled_flag(dma_resv_slot_fence(look->slot)))	/* R2 */
+		return DMA_RESV_PENDING;
 
-	fence = dma_resv_slot_fence(*slot);
-	signaled = dma_fence_signaled_flag(fence);		/* R2 */
-	if (changes != READ_ONCE(list->changes) ||		/* R3 */
-	    !dma_resv_iter_is_current(cursor))
-		return DMA_RESV_UNKNOWN;
-	if (signaled)
-		return DMA_RESV_DONE;
+	return dma_resv_look_is_sure(cursor, look) ? DMA_RESV_DONE :
+						     DMA_RESV_UNKNOWN;
+}
 
-	/* A stale "pending" does no harm. A fence in the making may lack ops. */
-	ops = READ_ONCE(fence->ops);
-	return ops && !ops->signaled ? DMA_RESV_PENDING : DMA_RESV_UNKNOWN;
+/* Is a fence whose flag is not set pending, or does its driver know more? */
+static bool dma_resv_flag_is_all(unsigned long slot)
+{
+	/* A fence in the making may lack ops. */
+	const struct dma_fence_ops *ops = READ_ONCE(dma_resv_slot_fence(slot)->ops);
+
+	return ops && !ops->signaled;
 }
 
 /* Take a reference on the fence in @slot; false if it is not in there any more. */
@@ -143,46 +159,54 @@ static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
 	return false;
 }
 
-/* Decide about a slot. If it is pending the caller owns a reference on the fence. */
-static enum dma_resv_state dma_resv_try_slot(struct dma_resv_iter *cursor,
-					     unsigned long *slot)
+/* Decide about a fence by a reference, which the caller owns if it is pending. */
+static enum dma_resv_state dma_resv_ask(struct dma_resv_iter *cursor,
+					unsigned long slot)
 {
-	enum dma_resv_state state = dma_resv_peek(cursor, slot);
-	struct dma_fence *fence = dma_resv_slot_fence(*slot);
+	struct dma_fence *fence = dma_resv_slot_fence(slot);
+	bool member;
 
-	if (state == DMA_RESV_DONE)
-		return state;
-	if (!dma_resv_get_slot(cursor, *slot))
+	if (!dma_resv_get_slot(cursor, slot))
 		return DMA_RESV_UNKNOWN;
-	if (state == DMA_RESV_PENDING || !dma_fence_is_signaled(fence))
+	if (!__dma_fence_is_signaled_rcu(fence))
 		return DMA_RESV_PENDING;
 
 	/* While the driver was asked, a pending fence may have come instead. */
-	state = dma_resv_iter_holds(cursor, *slot) ? DMA_RESV_DONE :
-						     DMA_RESV_UNKNOWN;
+	member = dma_resv_iter_holds(cursor, slot);
 	dma_fence_put(fence);
+
+	return member ? DMA_RESV_DONE : DMA_RESV_UNKNOWN;
+}
+
+/* One look at a slot without a reference, and if need be one with it. */
+static enum dma_resv_state dma_resv_test_once(struct dma_resv_iter *cursor)
+{
+	struct dma_resv_look look;
+	enum dma_resv_state state = dma_resv_peek(cursor, &look);
+
+	if (state != DMA_RESV_PENDING)
+		return state;
+	if (dma_resv_flag_is_all(look.slot))
+		return dma_resv_look_is_sure(cursor, &look) ? DMA_RESV_PENDING :
+							      DMA_RESV_UNKNOWN;
+
+	state = dma_resv_ask(cursor, look.slot);
+	if (state == DMA_RESV_PENDING)
+		dma_fence_put(dma_resv_slot_fence(look.slot));
+
 	return state;
 }
 
-/* Decide about a slot, by a reference only if need be. */
 static enum dma_resv_state dma_resv_test_slot(struct dma_resv_iter *cursor)
 {
 	enum dma_resv_state state;
 	unsigned int tries;
-	unsigned long slot;
 
 	for (tries = 0; tries < DMA_RESV_TRIES; tries++) {
-		state = dma_resv_peek(cursor, &slot);
-		if (state != DMA_RESV_UNKNOWN)
+		state = dma_resv_test_once(cursor);
+		if (state != DMA_RESV_UNKNOWN ||
+		    !dma_resv_iter_is_current(cursor))
 			return state;
-
-		state = dma_resv_try_slot(cursor, &slot);
-		if (state == DMA_RESV_PENDING)
-			dma_fence_put(dma_resv_slot_fence(slot));
-		if (state != DMA_RESV_UNKNOWN)
-			return state;
-		if (!dma_resv_iter_is_current(cursor))
-			return DMA_RESV_UNKNOWN;
 	}
 
 	return DMA_RESV_PENDING;
@@ -214,8 +238,9 @@ static enum dma_resv_state dma_resv_test_list(struct dma_resv_iter *cursor)
  */
 bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage)
 {
+	/* To zero it first, as INIT_STACK_ALL_ZERO does, takes longer than the test. */
+	struct dma_resv_iter cursor __uninitialized;
 	enum dma_resv_state state;
-	struct dma_resv_iter cursor;
 
 	dma_resv_iter_begin(&cursor, obj, usage);
 
@@ -238,7 +263,7 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 {
 	enum dma_resv_state state;
 	struct dma_resv_list *list;
-	unsigned long slot;
+	struct dma_resv_look look;
 
 	guard(rcu)();
 
@@ -249,7 +274,9 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 	if (cursor->index >= cursor->num_fences)
 		return true;
 
-	state = dma_resv_try_slot(cursor, &slot);
+	state = dma_resv_peek(cursor, &look);
+	if (state == DMA_RESV_PENDING)
+		state = dma_resv_ask(cursor, look.slot);
 	if (state == DMA_RESV_UNKNOWN)
 		return false;
 
@@ -257,8 +284,8 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 	if (state == DMA_RESV_DONE)
 		return false;
 
-	cursor->fence = dma_resv_slot_fence(slot);
-	cursor->fence_usage = dma_resv_slot_usage(slot);
+	cursor->fence = dma_resv_slot_fence(look.slot);
+	cursor->fence_usage = dma_resv_slot_usage(look.slot);
 	return true;
 }
 
@@ -324,7 +351,7 @@ static void dma_resv_drop_slots(unsigned long *slots, unsigned int *count)
 unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
 			      unsigned long *slots, unsigned int room)
 {
-	struct dma_resv_iter cursor;
+	struct dma_resv_iter cursor __uninitialized;
 	struct dma_fence *fence;
 	unsigned int count = 0;
 

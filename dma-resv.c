@@ -99,8 +99,8 @@ static void dma_resv_list_append(struct dma_resv_list *list, unsigned long slot)
 }
 
 /* Put a fence, with a reference of its own, in the place of another one. */
-static void dma_resv_list_replace(struct dma_resv_list *list, unsigned int index,
-				  unsigned long slot)
+static inline void dma_resv_list_replace(struct dma_resv_list *list,
+					 unsigned int index, unsigned long slot)
 {
 	unsigned long old = list->slots[index];
 
@@ -178,8 +178,10 @@ static unsigned int dma_resv_list_room(struct dma_resv_list *list,
 	unsigned int room = list->capacity - list->num_fences;
 	unsigned int i;
 
+	guard(rcu)();
+
 	for (i = 0; i < list->num_fences && room < wanted; i++)
-		if (dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
+		if (__dma_fence_is_signaled_rcu(dma_resv_slot_fence(list->slots[i])))
 			room++;
 
 	return room;
@@ -217,27 +219,32 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 }
 
 /*
- * Make room for @num_fences adds. Only if the free slots and those of signalled
- * fences do not suffice, the list is replaced by a longer one, without the fences
- * that have signalled. So a stream of jobs that come and go allocates nothing once
- * the list has the length for one round of them.
+ * Are there slots for @num_fences adds? A stream of jobs that come and go allocates
+ * nothing once the list has the length for one round of them, since slots of
+ * signalled fences count, too.
  */
-static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
-			      gfp_t gfp)
+static bool dma_resv_list_has_room(struct dma_resv_list *list,
+				   unsigned int num_fences)
+{
+	if (!list || dma_resv_list_room(list, num_fences) < num_fences)
+		return false;
+
+	list->max_fences = list->capacity;
+	return true;
+}
+
+/*
+ * Replace a list without room for @num_fences adds by a longer one, and leave out
+ * the fences that have signalled.
+ */
+static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences, gfp_t gfp)
 {
 	struct dma_resv_list *old = dma_resv_list_held(obj);
 	struct dma_resv_list *list;
 	size_t pending = 0;
 
-	if (old) {
-		unsigned int room = dma_resv_list_room(old, num_fences);
-
-		if (room >= num_fences) {
-			old->max_fences = old->capacity;
-			return 0;
-		}
-		pending = old->capacity - room;
-	}
+	if (old)
+		pending = old->capacity - dma_resv_list_room(old, old->capacity);
 
 	list = dma_resv_list_alloc(size_add(pending, num_fences), gfp);
 	if (!list)
@@ -279,7 +286,10 @@ int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 	if (WARN_ON_ONCE(!num_fences))
 		return -EINVAL;
 
-	return dma_resv_make_room(obj, num_fences, GFP_KERNEL);
+	if (dma_resv_list_has_room(dma_resv_list_held(obj), num_fences))
+		return 0;
+
+	return dma_resv_grow(obj, num_fences, GFP_KERNEL);
 }
 EXPORT_SYMBOL(dma_resv_reserve_fences);
 
@@ -323,11 +333,13 @@ static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
 				       struct dma_fence *fence,
 				       enum dma_resv_usage usage)
 {
-	unsigned int i;
+	unsigned int i, num_fences = list->num_fences;
 
-	for (i = 0; i < list->num_fences; i++)
+	guard(rcu)();
+
+	for (i = 0; i < num_fences; i++)
 		if (dma_resv_supersedes(fence, usage, list->slots[i]) ||
-		    dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
+		    __dma_fence_is_signaled_rcu(dma_resv_slot_fence(list->slots[i])))
 			break;
 
 	return i;
@@ -342,7 +354,9 @@ static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
 {
 	WARN_ONCE(1, "fence added without a slot reserved for it\n");
 
-	if (dma_resv_make_room(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
+	/* Somebody may have reserved slots before the last unlock. */
+	if (!dma_resv_list_has_room(dma_resv_list_held(obj), 1) &&
+	    dma_resv_grow(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
 		guard(rcu)();
 		WARN(1, "fence %s:%s %llu:%llu is lost, nobody will wait for it\n",
 		     dma_fence_driver_name_rcu(fence),

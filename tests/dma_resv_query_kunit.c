@@ -413,35 +413,22 @@ static void fences_of_object_that_becomes_empty_are_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
 }
 
-/* Lets fences signal when it is asked for the second time. To be set as on_poll. */
-struct second_look {
-	struct dma_fence *fences[2];
-	unsigned int polls;
-};
-
-static void signal_on_second_poll(struct mock_fence *mock)
+/* Signals another fence when its driver is asked. To be set as on_poll. */
+static void signal_other_on_poll(struct mock_fence *mock)
 {
-	struct second_look *look = mock->on_poll_data;
-	unsigned int i;
-
-	if (++look->polls != 2)
-		return;
-	for (i = 0; i < ARRAY_SIZE(look->fences); i++)
-		if (look->fences[i])
-			dma_fence_signal(look->fences[i]);
+	dma_fence_signal(mock->on_poll_data);
 }
 
-/* The first look finds two, and when there is an array for them there is one. */
+/* There are two when memory for an array is allocated, and one when it is filled. */
 static void singleton_of_two_that_become_one_is_that_one(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
 	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 	struct mock_fence *other = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
-	struct second_look look = { { &other->base } };
 	struct dma_fence *fence = NULL;
 
-	mock->on_poll_data = &look;
-	mock->on_poll = signal_on_second_poll;
+	mock->on_poll_data = &other->base;
+	mock->on_poll = signal_other_on_poll;
 	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
 	KUNIT_EXPECT_PTR_EQ(test, fence, &mock->base);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 3);
@@ -450,10 +437,10 @@ static void singleton_of_two_that_become_one_is_that_one(struct kunit *test)
 	mock->on_poll = NULL;
 }
 
-static void complete_on_second_poll(struct mock_fence *mock)
+static void complete_both_on_poll(struct mock_fence *mock)
 {
-	signal_on_second_poll(mock);
-	mock->complete = ((struct second_look *)mock->on_poll_data)->polls >= 2;
+	signal_other_on_poll(mock);
+	mock->complete = true;
 }
 
 static void singleton_of_two_that_signal_meanwhile_is_null(struct kunit *test)
@@ -461,11 +448,10 @@ static void singleton_of_two_that_signal_meanwhile_is_null(struct kunit *test)
 	struct dma_resv *obj = mock_resv_create(test);
 	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 	struct mock_fence *other = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
-	struct second_look look = { { &other->base } };
 	struct dma_fence *fence = (void *)~0;
 
-	mock->on_poll_data = &look;
-	mock->on_poll = complete_on_second_poll;
+	mock->on_poll_data = &other->base;
+	mock->on_poll = complete_both_on_poll;
 	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
 	KUNIT_EXPECT_NULL(test, fence);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);

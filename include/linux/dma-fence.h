@@ -399,6 +399,19 @@ static inline bool dma_fence_is_signaled_locked(struct dma_fence *fence)
 	return true;
 }
 
+/* dma_fence_is_signaled() for a caller that is in an RCU section already. */
+static inline bool __dma_fence_is_signaled_rcu(struct dma_fence *fence)
+{
+	if (dma_fence_signaled_flag(fence))
+		return true;
+
+	if (!fence->ops->signaled || !fence->ops->signaled(fence))
+		return false;
+
+	dma_fence_signal(fence);
+	return true;
+}
+
 /**
  * dma_fence_is_signaled() - is the operation over?
  * @fence: fence
@@ -418,15 +431,7 @@ static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 	/* The driver may leave a grace period after the signal: look again. */
 	guard(rcu)();
 
-	if (dma_fence_signaled_flag(fence))
-		return true;
-
-	if (fence->ops->signaled && fence->ops->signaled(fence)) {
-		dma_fence_signal(fence);
-		return true;
-	}
-
-	return false;
+	return __dma_fence_is_signaled_rcu(fence);
 }
 
 /**
