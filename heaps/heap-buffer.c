@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers of ordinary, cached memory: attachments, coherency, mappings. Heaps
- * add where the pages come from and where they go.
+ * Buffers of ordinary, cached memory: life, devices, coherency. Heaps add where
+ * the pages come from and where they go; heap-map.c maps them for the CPU.
  */
 
 #include <linux/device.h>
@@ -11,145 +11,18 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
-#include <linux/io.h>
-#include <linux/iosys-map.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "../dma-buf-internal.h"
 #include "../dma-buf-mappings.h"
 #include "heap-buffer.h"
 
-/* A table can be as long as the buffer has pages. No task dies for it. */
-#define HEAP_GFP_TABLE	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
-
-/* Chunks and runs */
-
-/**
- * heap_chunks_init() - begin to collect pages
- * @chunks: uninitialised
- */
-void heap_chunks_init(struct heap_chunks *chunks)
-{
-	*chunks = (struct heap_chunks){
-		.pages = LIST_HEAD_INIT(chunks->pages),
-	};
-}
-
-/**
- * heap_chunks_add() - add pages
- * @chunks: what there is so far
- * @page: head of pages that are freed together, by its compound order
- * @order: that order
- *
- * The page allocator tends to hand out neighbours, in either direction. What
- * continues the newest run at one of its ends becomes a part of it. The order
- * does not matter otherwise, since all pages are alike: zero.
- */
-void heap_chunks_add(struct heap_chunks *chunks, struct page *page,
-		     unsigned int order)
-{
-	unsigned long pfn = page_to_pfn(page);
-	unsigned long end = pfn + (1UL << order);
-
-	if (chunks->run_head && end == chunks->run_pfn) {
-		list_add_tail(&page->lru, &chunks->run_head->lru);
-		chunks->run_pfn = pfn;
-		chunks->run_head = page;
-		return;
-	}
-
-	list_add_tail(&page->lru, &chunks->pages);
-	if (!chunks->run_head || pfn != chunks->run_end) {
-		chunks->run_pfn = pfn;
-		chunks->run_head = page;
-	}
-	chunks->run_end = end;
-}
-
-/* A run while it is put together from chunks. */
-struct heap_run {
-	phys_addr_t end;
-	unsigned long size;
-};
-
-/* Make a chunk part of a run. False if it had to begin a new one. */
-static bool heap_run_continue(struct heap_run *run, struct page *page)
-{
-	unsigned long size = PAGE_SIZE << compound_order(page);
-	phys_addr_t start = page_to_phys(page);
-	bool fits = run->size && start == run->end &&
-		    size <= HEAP_RUN_MAX - run->size;
-
-	run->size = fits ? run->size + size : size;
-	run->end = start + size;
-
-	return fits;
-}
-
-static unsigned int heap_chunks_count_runs(const struct heap_chunks *chunks)
-{
-	struct heap_run run = { };
-	unsigned int count = 0;
-	struct page *page;
-
-	list_for_each_entry(page, &chunks->pages, lru)
-		count += !heap_run_continue(&run, page);
-
-	return count;
-}
-
-/**
- * heap_chunks_to_runs() - make a table of the pages
- * @chunks: at least one chunk; empty afterwards
- * @runs: uninitialised table
- *
- * Context: Process context, may sleep.
- * Return: 0 and the pages belong to @runs, or -ENOMEM and nothing has changed.
- */
-int heap_chunks_to_runs(struct heap_chunks *chunks, struct sg_table *runs)
-{
-	struct scatterlist *sg = NULL;
-	struct heap_run run = { };
-	struct page *page, *next;
-	int ret;
-
-	ret = sg_alloc_table(runs, heap_chunks_count_runs(chunks),
-			     HEAP_GFP_TABLE);
-	if (ret)
-		return ret;
-
-	list_for_each_entry_safe(page, next, &chunks->pages, lru) {
-		list_del(&page->lru);
-		if (heap_run_continue(&run, page)) {
-			sg->length = run.size;
-			continue;
-		}
-		sg = sg ? sg_next(sg) : runs->sgl;
-		sg_set_page(sg, page, run.size, 0);
-	}
-
-	return 0;
-}
-
-/**
- * heap_chunks_free() - free all pages
- * @chunks: chunks from the page allocator
- */
-void heap_chunks_free(struct heap_chunks *chunks)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, &chunks->pages, lru) {
-		list_del(&page->lru);
-		__free_pages(page, compound_order(page));
-	}
-}
+/* Tables */
 
 static unsigned int heap_runs_count_segs(const struct sg_table *runs,
 					 unsigned int max_seg)
@@ -222,14 +95,6 @@ struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len)
 	INIT_LIST_HEAD(&buffer->mappings);
 
 	return buffer;
-}
-
-static void heap_buffer_unmap_kernel(struct heap_buffer *buffer)
-{
-	if (buffer->area)
-		free_vm_area(buffer->area);
-	buffer->area = NULL;
-	buffer->vaddr = NULL;
 }
 
 /**
@@ -351,146 +216,6 @@ int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 	return 0;
 }
 
-/*
- * All of a mapping is made at once, a run at a time. So there are no faults,
- * and none that could go beyond the end.
- *
- * remap_pfn_range() would look up the memory type of each page, on x86. Here it
- * is that of all memory, so there is nothing to track.
- *
- * Private mappings of pages without struct page must have them in one piece.
- * User space cannot know about pieces, so only a single page is allowed.
- */
-static int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-	unsigned long skip = vma->vm_pgoff << PAGE_SHIFT;
-	unsigned long addr = vma->vm_start;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	if (is_cow_mapping(vma->vm_flags) &&
-	    (buffer->memory->shared_only || vma_pages(vma) > 1))
-		return -EINVAL;
-
-	for_each_sgtable_sg(&buffer->runs, sg, i) {
-		unsigned long size;
-		int ret;
-
-		if (addr == vma->vm_end)
-			break;
-		if (skip >= sg->length) {
-			skip -= sg->length;
-			continue;
-		}
-		size = min(sg->length - skip, vma->vm_end - addr);
-		ret = remap_pfn_range_notrack(vma, addr,
-					      PHYS_PFN(sg_phys(sg) + skip),
-					      size, vma->vm_page_prot);
-		if (ret)
-			return ret;
-		addr += size;
-		skip = 0;
-	}
-
-	return 0;
-}
-
-/*
- * The kernel has all of its lowmem mapped already. But pages that are neighbours
- * by chance may have different KASAN tags, and hardened user copies do not go
- * from one allocation to the next.
- */
-static bool heap_buffer_map_direct(struct heap_buffer *buffer)
-{
-	struct page *page = sg_page(buffer->runs.sgl);
-	unsigned long last = (buffer->len >> PAGE_SHIFT) - 1;
-
-	if (buffer->len > page_size(page) && !buffer->memory->one_piece)
-		return false;
-	if (buffer->runs.orig_nents != 1 || PageHighMem(page) ||
-	    PageHighMem(nth_page(page, last)))
-		return false;
-
-	buffer->vaddr = page_address(page);
-
-	return true;
-}
-
-/* The mapping begins where large pages may be used, if it is as large as one. */
-static unsigned long heap_buffer_alignment(struct heap_buffer *buffer)
-{
-	return IS_ENABLED(CONFIG_HAVE_ARCH_HUGE_VMAP) &&
-	       buffer->len >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE;
-}
-
-static int heap_buffer_map_runs(struct heap_buffer *buffer, void *vaddr)
-{
-	unsigned long addr = (unsigned long)vaddr;
-	struct scatterlist *sg;
-	unsigned int i;
-	int ret;
-
-	for_each_sgtable_sg(&buffer->runs, sg, i) {
-		ret = vmap_page_range(addr, addr + sg->length, sg_phys(sg),
-				      PAGE_KERNEL);
-		if (ret)
-			return ret;
-		addr += sg->length;
-	}
-
-	return 0;
-}
-
-static int heap_buffer_map_kernel(struct heap_buffer *buffer)
-{
-	unsigned long align = heap_buffer_alignment(buffer);
-	struct vm_struct *area;
-	void *vaddr;
-	int ret;
-
-	if (heap_buffer_map_direct(buffer))
-		return 0;
-
-	area = get_vm_area(buffer->len + align - PAGE_SIZE, VM_MAP);
-	if (!area)
-		return -ENOMEM;
-
-	vaddr = PTR_ALIGN(area->addr, align);
-	ret = heap_buffer_map_runs(buffer, vaddr);
-	if (ret) {
-		free_vm_area(area);
-		return ret;
-	}
-	buffer->area = area;
-	buffer->vaddr = vaddr;
-
-	return 0;
-}
-
-int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-	int ret;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	ret = heap_buffer_map_kernel(buffer);
-	if (!ret)
-		iosys_map_set_vaddr(map, buffer->vaddr);
-
-	return ret;
-}
-
-void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	heap_buffer_unmap_kernel(buffer);
-}
-
 static void heap_buffer_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
@@ -498,7 +223,6 @@ static void heap_buffer_release(struct dma_buf *dmabuf)
 	/* An importer forgot it, of which the core has warned. */
 	if (unlikely(buffer->vaddr))
 		heap_buffer_unmap_kernel(buffer);
-
 	buffer->memory->empty(buffer);
 	heap_buffer_destroy(buffer);
 }

@@ -8,6 +8,7 @@
 #define _DMA_BUF_HEAPS_HEAP_BUFFER_H
 
 #include <linux/dma-buf.h>
+#include <linux/gfp.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/math.h>
@@ -17,9 +18,13 @@
 /* Longest run that an entry of a table can hold. */
 #define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
 
+/* A table can be as long as the buffer has pages. No task dies for it. */
+#define HEAP_GFP_TABLE	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 struct dma_heap;
 struct heap_buffer;
 struct page;
+struct vm_area_struct;
 struct vm_struct;
 
 /**
@@ -59,26 +64,6 @@ struct heap_buffer {
 	struct vm_struct *area;
 };
 
-/**
- * struct heap_chunks - pages on their way into a buffer
- * @pages: heads of the chunks by &page.lru, those of a run in order
- * @run_head: first chunk of the newest run, NULL if there is none
- * @run_pfn: first page of it
- * @run_end: page behind it
- */
-struct heap_chunks {
-	struct list_head pages;
-	struct page *run_head;
-	unsigned long run_pfn;
-	unsigned long run_end;
-};
-
-void heap_chunks_init(struct heap_chunks *chunks);
-void heap_chunks_add(struct heap_chunks *chunks, struct page *page,
-		     unsigned int order);
-int heap_chunks_to_runs(struct heap_chunks *chunks, struct sg_table *runs);
-void heap_chunks_free(struct heap_chunks *chunks);
-
 int heap_runs_copy(const struct sg_table *runs, unsigned int max_seg,
 		   struct sg_table *copy);
 
@@ -92,8 +77,11 @@ int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir);
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir);
+
+int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+void heap_buffer_unmap_kernel(struct heap_buffer *buffer);
 
 /* The heaps, for tests */
 

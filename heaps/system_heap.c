@@ -20,6 +20,7 @@
 
 #include "../dma-heap-internal.h"
 #include "heap-buffer.h"
+#include "heap-chunks.h"
 
 /* A single page is worth some effort, but nobody's life. */
 #define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \

@@ -18,6 +18,7 @@
 
 #include "../dma-heap-internal.h"
 #include "../heaps/heap-buffer.h"
+#include "../heaps/heap-chunks.h"
 #include "fail_alloc.h"
 #include "test_util.h"
 
