@@ -22,15 +22,22 @@
 #include "heap-buffer.h"
 #include "heap-chunks.h"
 
-/* A single page is worth some effort, but nobody's life. */
-#define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
-				 __GFP_RETRY_MAYFAIL)
+/* A single page is worth what any page of user space is. */
+#define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN)
 /* More in one piece is welcome if it is just there. */
 #define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
 				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
 /* Pages for what comes with a buffer besides its memory: its file, above all. */
 #define SYSTEM_HEAP_ROOM	8
+
+/*
+ * Up to this share of all memory a buffer is one of many, and the system may kill a
+ * task to make room for it, as for any other memory. A larger one is likely to be
+ * the cause of the shortage. No victim would help, since heaps are not accounted to
+ * tasks, so it fails instead.
+ */
+#define SYSTEM_HEAP_SHARE	16
 
 static unsigned int system_heap_max_order(void)
 {
@@ -51,14 +58,29 @@ struct page *system_heap_alloc_pages(gfp_t gfp, unsigned int order)
 	return alloc_pages(gfp, order);
 }
 
+static bool system_heap_is_large(unsigned long pages)
+{
+	return pages > totalram_pages() / SYSTEM_HEAP_SHARE;
+}
+
+/* A charged buffer beyond the limit of its cgroup fails, rather than to kill there. */
+static gfp_t system_heap_gfp(unsigned long pages)
+{
+	if (dma_heap_mem_accounting())
+		return __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL;
+
+	return system_heap_is_large(pages) ? __GFP_RETRY_MAYFAIL : 0;
+}
+
 /*
  * Take pages of the largest order that is there, that is not larger than what
- * is wanted, and that has not failed before: @max_order falls.
+ * is wanted, and that has not failed before: @max_order falls. For a single page
+ * @gfp is added to the effort.
  */
-static struct page *system_heap_alloc_chunk(unsigned long wanted,
+static struct page *system_heap_alloc_chunk(unsigned long wanted, gfp_t gfp,
 					    unsigned int *max_order)
 {
-	gfp_t account = dma_heap_mem_accounting() ? __GFP_ACCOUNT : 0;
+	gfp_t account = gfp & __GFP_ACCOUNT;
 	struct page *page;
 	unsigned int order;
 
@@ -69,13 +91,14 @@ static struct page *system_heap_alloc_chunk(unsigned long wanted,
 		*max_order = order - 1;
 	}
 
-	return system_heap_alloc_pages(SYSTEM_HEAP_GFP | account, 0);
+	return system_heap_alloc_pages(SYSTEM_HEAP_GFP | gfp, 0);
 }
 
 static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 				    unsigned long wanted)
 {
 	unsigned int max_order = system_heap_max_order();
+	gfp_t gfp = system_heap_gfp(wanted);
 
 	while (wanted) {
 		struct page *page;
@@ -86,7 +109,7 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 
-		page = system_heap_alloc_chunk(wanted, &max_order);
+		page = system_heap_alloc_chunk(wanted, gfp, &max_order);
 		if (!page)
 			return -ENOMEM;
 
@@ -104,7 +127,7 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
  */
 static int system_heap_check_room(void)
 {
-	gfp_t gfp = (SYSTEM_HEAP_GFP & ~__GFP_ZERO) | __GFP_ACCOUNT;
+	gfp_t gfp = GFP_HIGHUSER | __GFP_NOWARN | __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL;
 	struct heap_chunks room;
 	struct page *page;
 	unsigned int i;
@@ -133,7 +156,7 @@ static int system_heap_fill(struct heap_buffer *buffer)
 	int ret;
 
 	/* Do not drive others out of memory on the way to a certain failure. */
-	if (wanted > totalram_pages())
+	if (system_heap_is_large(wanted) && wanted > si_mem_available())
 		return -ENOMEM;
 
 	heap_chunks_init(&chunks);

@@ -149,7 +149,7 @@ static void system_heap_orders_fall_back(struct kunit *test)
 	heap_buffer_destroy(buffer);
 }
 
-/* Large pieces only if they are just there, single pages with some patience. */
+/* Large pieces only if they are just there, single pages as for user space. */
 static void system_heap_asks_gently(struct kunit *test)
 {
 	struct heap_buffer *buffer = empty_buffer(test, 3);
@@ -162,7 +162,7 @@ static void system_heap_asks_gently(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, (allocator->gfp[1] & all) == all);
 	KUNIT_EXPECT_FALSE(test, allocator->gfp[0] & __GFP_RECLAIM);
 	KUNIT_EXPECT_TRUE(test, allocator->gfp[1] & __GFP_DIRECT_RECLAIM);
-	KUNIT_EXPECT_TRUE(test, allocator->gfp[1] & __GFP_RETRY_MAYFAIL);
+	KUNIT_EXPECT_FALSE(test, allocator->gfp[1] & __GFP_RETRY_MAYFAIL);
 	KUNIT_EXPECT_FALSE(test, allocator->gfp[0] & __GFP_ACCOUNT);
 	KUNIT_EXPECT_FALSE(test, allocator->gfp[1] & __GFP_ACCOUNT);
 	system_heap_memory.empty(buffer);
@@ -198,10 +198,34 @@ static void system_heap_stops_when_killed(struct kunit *test)
 	heap_buffer_destroy(buffer);
 }
 
-/* More than the machine has: not a single page is asked for. */
-static void system_heap_larger_than_machine(struct kunit *test)
+/* What is asked of the allocator for the first single page of a buffer. */
+static gfp_t gfp_of_single_page(struct kunit *test, unsigned long pages)
 {
-	struct heap_buffer *buffer = empty_buffer(test, totalram_pages() + 1);
+	struct heap_buffer *buffer = empty_buffer(test, pages);
+	struct allocator *allocator = allocator_install(test);
+
+	allocator->empty_after = 0;
+	KUNIT_EXPECT_EQ(test, system_heap_memory.fill(buffer), -ENOMEM);
+	KUNIT_ASSERT_GT(test, allocator->asked, 0);
+	KUNIT_EXPECT_EQ(test, allocator->order[allocator->asked - 1], 0);
+	heap_buffer_destroy(buffer);
+
+	return allocator->gfp[allocator->asked - 1];
+}
+
+/* No other task has to die for a sixteenth of all memory at once. */
+static void system_heap_large_buffer_kills_nobody(struct kunit *test)
+{
+	unsigned long share = totalram_pages() / 16;
+
+	KUNIT_EXPECT_FALSE(test, gfp_of_single_page(test, share) & __GFP_RETRY_MAYFAIL);
+	KUNIT_EXPECT_TRUE(test, gfp_of_single_page(test, share + 1) & __GFP_RETRY_MAYFAIL);
+}
+
+/* More than is available, as all of the machine is: not a page is asked for. */
+static void system_heap_larger_than_available(struct kunit *test)
+{
+	struct heap_buffer *buffer = empty_buffer(test, totalram_pages());
 	struct allocator *allocator = allocator_install(test);
 
 	KUNIT_EXPECT_EQ(test, system_heap_memory.fill(buffer), -ENOMEM);
@@ -214,7 +238,8 @@ static struct kunit_case system_heap_cases[] = {
 	KUNIT_CASE(system_heap_asks_gently),
 	KUNIT_CASE(system_heap_out_of_memory),
 	KUNIT_CASE(system_heap_stops_when_killed),
-	KUNIT_CASE(system_heap_larger_than_machine),
+	KUNIT_CASE(system_heap_large_buffer_kills_nobody),
+	KUNIT_CASE(system_heap_larger_than_available),
 	{}
 };
 
