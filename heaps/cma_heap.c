@@ -69,7 +69,7 @@ static int cma_heap_fill(struct heap_buffer *buffer)
 
 	page = cma_alloc(cma, pages,
 			 min_t(unsigned int, get_order(buffer->len),
-			       CONFIG_CMA_ALIGNMENT), true);
+			       CONFIG_CMA_ALIGNMENT), false);
 	if (!page)
 		return -ENOMEM;
 
@@ -120,7 +120,15 @@ static void __init cma_heap_add(struct cma *cma)
 		pr_warn("cma_heap: no heap for area %s: %pe\n", exp_info.name, heap);
 }
 
-/* The area of a node below /reserved-memory, NULL if it is something else. */
+static int __init cma_heap_is_area(struct cma *cma, void *priv)
+{
+	return cma == priv;
+}
+
+/*
+ * The area of a node below /reserved-memory, NULL if it is something else. A node may
+ * be compatible with more than this, and then its region belongs to another driver.
+ */
 static struct cma * __init cma_heap_area_of(struct device_node *node)
 {
 	struct reserved_mem *region;
@@ -131,7 +139,10 @@ static struct cma * __init cma_heap_area_of(struct device_node *node)
 
 	region = of_reserved_mem_lookup(node);
 
-	return region ? region->priv : NULL;
+	if (!region || !cma_for_each_area(cma_heap_is_area, region->priv))
+		return NULL;
+
+	return region->priv;
 }
 
 /* There are no nodes on a machine without device tree. */
