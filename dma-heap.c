@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -186,6 +187,7 @@ void *dma_heap_get_drvdata(struct dma_heap *heap)
 {
 	return heap->priv;
 }
+EXPORT_SYMBOL_NS_GPL(dma_heap_get_drvdata, DMA_BUF_HEAP);
 
 /**
  * dma_heap_get_name() - get the name of a heap
@@ -198,6 +200,7 @@ const char *dma_heap_get_name(struct dma_heap *heap)
 {
 	return heap->name;
 }
+EXPORT_SYMBOL_NS_GPL(dma_heap_get_name, DMA_BUF_HEAP);
 
 static bool dma_heap_name_taken(const char *name)
 {
@@ -214,7 +217,8 @@ static bool dma_heap_name_taken(const char *name)
 }
 
 /* Everything that can fail, with the minor number reserved before. */
-static int dma_heap_create_device(struct dma_heap *heap)
+static int dma_heap_create_device(struct dma_heap *heap,
+				  const struct attribute_group **groups)
 {
 	struct device *dev;
 	int ret;
@@ -224,16 +228,17 @@ static int dma_heap_create_device(struct dma_heap *heap)
 	if (ret)
 		return ret;
 
-	dev = device_create(dma_heap_class, NULL,
-			    MKDEV(MAJOR(dma_heap_devt), heap->minor), NULL,
-			    "%s", heap->name);
+	dev = device_create_with_groups(dma_heap_class, NULL,
+					MKDEV(MAJOR(dma_heap_devt), heap->minor),
+					heap, groups, "%s", heap->name);
 	if (IS_ERR(dev))
 		xa_release(&dma_heaps, heap->minor);
 
 	return PTR_ERR_OR_ZERO(dev);
 }
 
-static int dma_heap_publish_heap(struct dma_heap *heap)
+static int dma_heap_publish_heap(struct dma_heap *heap,
+				 const struct attribute_group **groups)
 {
 	int ret;
 
@@ -242,7 +247,7 @@ static int dma_heap_publish_heap(struct dma_heap *heap)
 	if (dma_heap_name_taken(heap->name))
 		return -EEXIST;
 
-	ret = dma_heap_create_device(heap);
+	ret = dma_heap_create_device(heap, groups);
 	if (ret)
 		return ret;
 
@@ -253,21 +258,16 @@ static int dma_heap_publish_heap(struct dma_heap *heap)
 }
 
 /**
- * dma_heap_add() - add a heap, for ever
- * @exp_info: name, which is not copied, operations, and private data
- *
- * User space may allocate from it as soon as its device shows up, which is
- * before this returns.
+ * dma_heap_add_with_groups() - dma_heap_add() with facts in sysfs
+ * @exp_info: as for dma_heap_add()
+ * @groups: attributes of the device, NULL for none. The driver data of that is the
+ *	heap.
  *
  * Context: Process context, may sleep. After subsys_initcall.
- * Return: the heap, or ERR_PTR:
- *
- * * -EINVAL - no name, no operations, or no &dma_heap_ops.allocate
- * * -EEXIST - there is a heap of that name
- * * -EBUSY - there are 128 heaps
- * * -ENOMEM, or the errno of device_create()
+ * Return: as dma_heap_add().
  */
-struct dma_heap *dma_heap_add(const struct dma_heap_export_info *exp_info)
+struct dma_heap *dma_heap_add_with_groups(const struct dma_heap_export_info *exp_info,
+					  const struct attribute_group **groups)
 {
 	struct dma_heap *heap;
 	int ret;
@@ -284,7 +284,7 @@ struct dma_heap *dma_heap_add(const struct dma_heap_export_info *exp_info)
 	heap->ops = exp_info->ops;
 	heap->priv = exp_info->priv;
 
-	ret = dma_heap_publish_heap(heap);
+	ret = dma_heap_publish_heap(heap, groups);
 	if (ret) {
 		kfree(heap);
 		return ERR_PTR(ret);
@@ -292,6 +292,28 @@ struct dma_heap *dma_heap_add(const struct dma_heap_export_info *exp_info)
 
 	return heap;
 }
+
+/**
+ * dma_heap_add() - add a heap, for ever
+ * @exp_info: name, which is not copied, operations, and private data
+ *
+ * User space may allocate from it as soon as its device shows up, which is
+ * before this returns. A module that adds a heap has to stay, so it has no
+ * module_exit(). It imports the namespace DMA_BUF_HEAP.
+ *
+ * Context: Process context, may sleep. After subsys_initcall.
+ * Return: the heap, or ERR_PTR:
+ *
+ * * -EINVAL - no name, no operations, or no &dma_heap_ops.allocate
+ * * -EEXIST - there is a heap of that name
+ * * -EBUSY - there are 128 heaps
+ * * -ENOMEM, or the errno of device_create()
+ */
+struct dma_heap *dma_heap_add(const struct dma_heap_export_info *exp_info)
+{
+	return dma_heap_add_with_groups(exp_info, NULL);
+}
+EXPORT_SYMBOL_NS_GPL(dma_heap_add, DMA_BUF_HEAP);
 
 static char *dma_heap_devnode(const struct device *dev, umode_t *mode)
 {

@@ -16,8 +16,14 @@
 #include <linux/of_reserved_mem.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
+#include "../dma-heap-internal.h"
+#include "cma_heap.h"
 #include "heap-buffer.h"
+
+/* Name of the heap of the default area, on any machine. */
+#define CMA_HEAP_DEFAULT	"default_cma_region"
 
 static int cma_heap_clear(struct page *page, unsigned long pages)
 {
@@ -107,14 +113,14 @@ static const struct dma_heap_ops cma_heap_ops = {
 };
 
 /* An area that gets no heap is no reason not to have the others. */
-static void __init cma_heap_add(struct cma *cma)
+static void __init cma_heap_add(struct cma *cma, const char *name)
 {
 	struct dma_heap_export_info exp_info = {
-		.name = cma_get_name(cma),
+		.name = name,
 		.ops = &cma_heap_ops,
 		.priv = cma,
 	};
-	struct dma_heap *heap = dma_heap_add(&exp_info);
+	struct dma_heap *heap = dma_heap_add_with_groups(&exp_info, cma_heap_groups);
 
 	if (IS_ERR(heap))
 		pr_warn("cma_heap: no heap for area %s: %pe\n", exp_info.name, heap);
@@ -155,8 +161,19 @@ static void __init cma_heap_add_reserved(const struct cma *default_area)
 		struct cma *cma = cma_heap_area_of(node);
 
 		if (cma && cma != default_area)
-			cma_heap_add(cma);
+			cma_heap_add(cma, cma_get_name(cma));
 	}
+}
+
+/* The area is named after what configured it, which programs cannot know. */
+static void __init cma_heap_add_default(struct cma *cma)
+{
+	const char *name = cma_get_name(cma);
+
+	cma_heap_add(cma, CMA_HEAP_DEFAULT);
+	if (IS_ENABLED(CONFIG_DMABUF_HEAPS_CMA_LEGACY) &&
+	    strcmp(name, CMA_HEAP_DEFAULT))
+		cma_heap_add(cma, name);
 }
 
 static int __init cma_heap_init(void)
@@ -164,7 +181,7 @@ static int __init cma_heap_init(void)
 	struct cma *default_area = dev_get_cma_area(NULL);
 
 	if (default_area)
-		cma_heap_add(default_area);
+		cma_heap_add_default(default_area);
 	cma_heap_add_reserved(default_area);
 
 	return 0;

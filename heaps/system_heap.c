@@ -4,6 +4,7 @@
  * effort.
  */
 
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/err.h>
@@ -15,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/sysfs.h>
 
 #include <kunit/static_stub.h>
 
@@ -211,6 +213,18 @@ static const struct dma_heap_ops system_heap_ops = {
 	.allocate = system_heap_allocate,
 };
 
+static ssize_t kind_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "system\n");
+}
+static DEVICE_ATTR_RO(kind);
+
+static struct attribute *system_heap_attrs[] = {
+	&dev_attr_kind.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(system_heap);
+
 static int __init system_heap_init(void)
 {
 	struct dma_heap_export_info exp_info = {
@@ -218,6 +232,6 @@ static int __init system_heap_init(void)
 		.ops = &system_heap_ops,
 	};
 
-	return PTR_ERR_OR_ZERO(dma_heap_add(&exp_info));
+	return PTR_ERR_OR_ZERO(dma_heap_add_with_groups(&exp_info, system_heap_groups));
 }
 device_initcall(system_heap_init);

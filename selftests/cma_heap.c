@@ -115,6 +115,85 @@ TEST_F(cma_heap, rounds_up_to_pages)
 	}
 }
 
+/* ------------------------------------------------------------------- facts */
+
+#define FACTS		"/sys/class/dma_heap/default_cma_region"
+
+static long long fact(struct __test_metadata *_metadata, const char *name)
+{
+	char path[128], text[64];
+
+	snprintf(path, sizeof(path), FACTS "/%s", name);
+	ASSERT_LT(0, read_file(path, text, sizeof(text)));
+	return strtoll(text, NULL, 10);
+}
+
+TEST_F(cma_heap, kind)
+{
+	char text[64];
+
+	ASSERT_LT(0, read_file(FACTS "/kind", text, sizeof(text)));
+	EXPECT_STREQ("cma\n", text);
+}
+
+/* The default area has a name that is the same everywhere, and one of its own. */
+TEST_F(cma_heap, both_names_are_one_area)
+{
+	long long free = fact(_metadata, "free");
+	int own = open(HEAP_DIR "/reserved", O_RDONLY | O_CLOEXEC), buf;
+
+	if (own < 0)
+		SKIP(return, "no heap \"reserved\" (cma=64M, CONFIG_DMABUF_HEAPS_CMA_LEGACY)");
+	buf = alloc(own, 2 * MIB);
+	ASSERT_LE(0, buf);
+	EXPECT_EQ(free - 2 * MIB, fact(_metadata, "free"));
+	close(buf);
+	EXPECT_EQ(free, fact(_metadata, "free"));
+	close(own);
+}
+
+TEST_F(cma_heap, facts_add_up)
+{
+	long long total = fact(_metadata, "total"), free = fact(_metadata, "free");
+	int buf[16], i;
+
+	EXPECT_LE(free, total);
+	EXPECT_LE(fact(_metadata, "largest_free"), free);
+	for (i = 0; i < 16; i++) {
+		buf[i] = alloc(self->dev, MIB);
+		ASSERT_LE(0, buf[i]);
+	}
+	EXPECT_EQ(free - 16 * MIB, fact(_metadata, "free"));
+	EXPECT_EQ(total, fact(_metadata, "total"));
+	for (i = 0; i < 16; i++)
+		close(buf[i]);
+	EXPECT_EQ(free, fact(_metadata, "free"));
+}
+
+/* Enough is free, but not in one piece: the facts tell which. */
+TEST_F(cma_heap, fragmentation_shows)
+{
+	int buf[MAX_BUFFERS], count = 0, i;
+	long long free, largest;
+
+	while (count < MAX_BUFFERS) {
+		buf[count] = alloc(self->dev, MIB);
+		if (buf[count] < 0)
+			break;
+		count++;
+	}
+	ASSERT_LT(4, count);
+	for (i = 0; i < count; i += 2)
+		close(buf[i]);
+	free = fact(_metadata, "free");
+	largest = fact(_metadata, "largest_free");
+	EXPECT_GE(free, (count / 2) * MIB);
+	EXPECT_LT(largest, free);
+	EXPECT_EQ(-ENOMEM, alloc(self->dev, largest + page_size()));
+	for (i = 1; i < count; i += 2)
+		close(buf[i]);
+}
+
 /* --------------------------------------------------------------- behaviour */
 
 TEST_F(cma_heap, recycled_pages_are_zero)

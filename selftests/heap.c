@@ -193,6 +193,16 @@ TEST_F(heap, rounds_up_to_pages)
 	}
 }
 
+TEST_F(heap, kind_is_told)
+{
+	char text[64];
+
+	ASSERT_LT(0, read_file("/sys/class/dma_heap/system/kind", text, sizeof(text)));
+	EXPECT_STREQ("system\n", text);
+	/* Its memory is that of the machine, which /proc/meminfo tells of. */
+	EXPECT_NE(0, access("/sys/class/dma_heap/system/total", F_OK));
+}
+
 TEST_F(heap, flags)
 {
 	const struct dma_heap_allocation_data bad[] = {

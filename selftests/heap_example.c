@@ -18,6 +18,7 @@
 
 /* Best first. The device may need contiguous memory, or just do better with it. */
 static const char * const heaps[] = {
+	"/dev/dma_heap/default_cma_region",
 	"/dev/dma_heap/linux,cma",
 	"/dev/dma_heap/reserved",
 	"/dev/dma_heap/system",
