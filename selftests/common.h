@@ -199,6 +199,38 @@ static inline void interrupt_after(unsigned int ms, int sa_flags)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* ---------------------------------------------------------------- modules */
+
+static inline int load_file(const char *path)
+{
+	int fd, ret;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+/*
+ * Returns whether the module is there. Its file may be named by a variable of the
+ * environment, and has to be good then.
+ */
+static inline bool load_module(struct __test_metadata *_metadata, const char *variable,
+			       const char *name)
+{
+	const char *path = getenv(variable);
+	char command[128];
+
+	if (!path) {
+		snprintf(command, sizeof(command), "modprobe -q %s 2>/dev/null", name);
+		return !system(command);
+	}
+	ASSERT_EQ(0, load_file(path));
+	return true;
+}
+
 /* ---------------------------------------------------------------- buffers */
 
 enum exporter {

@@ -66,29 +66,6 @@ static long taints(struct __test_metadata *_metadata)
 	return strtol(value, NULL, 10) & TAINTS;
 }
 
-static int load_file(const char *path)
-{
-	int fd, ret;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret == -EEXIST ? 0 : ret;
-}
-
-/* Returns whether the module is there. A file that was named has to be good. */
-static bool load_module(struct __test_metadata *_metadata)
-{
-	const char *path = getenv("FENCE_DEVICE_MODULE");
-
-	if (!path)
-		return !system("modprobe -q " MODULE " 2>/dev/null");
-	ASSERT_EQ(0, load_file(path));
-	return !access(DEVICE, F_OK);
-}
-
 static int unload_module(void)
 {
 	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
@@ -147,7 +124,7 @@ FIXTURE_SETUP(unload)
 	if (self->timeline < 0)
 		return;
 	self->taints = taints(_metadata);
-	if (!load_module(_metadata))
+	if (!load_module(_metadata, "FENCE_DEVICE_MODULE", MODULE) || access(DEVICE, F_OK))
 		SKIP(return, "no module " MODULE " (CONFIG_DMABUF_FENCE_TEST=m, root)");
 	arrive(_metadata, self, variant->kind);
 	self->stays = timeline_fence(self->timeline, 1);
@@ -526,7 +503,7 @@ TEST_F(unload, load_again)
 
 	EXPECT_EQ(0, poll_for(old[0], POLLIN, 0));
 	leave(_metadata, self);
-	ASSERT_TRUE(load_module(_metadata));
+	ASSERT_TRUE(load_module(_metadata, "FENCE_DEVICE_MODULE", MODULE));
 	arrive(_metadata, self, variant->kind);
 	expect_detached(_metadata, old[0], 1);
 	EXPECT_EQ(0, wait_for_fence(self->dev, old[0]));
