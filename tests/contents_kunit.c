@@ -21,6 +21,8 @@
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+#include <linux/swiotlb.h>
 #include <linux/uaccess.h>
 
 #include "../heaps/heap-buffer.h"
@@ -31,8 +33,9 @@
 #define SIZE		(PAGES * PAGE_SIZE)
 #define BLOCK_ORDER	4
 
-/* A device that is attached to the buffer. */
+/* A device, and what it has of the buffer. */
 struct importer {
+	struct device *dev;
 	struct dma_buf_attachment *at;
 	struct sg_table *sgt;
 };
@@ -40,7 +43,8 @@ struct importer {
 /**
  * struct contents - a buffer and all ways to its bytes
  * @test: case
- * @buf: buffer of %PAGES pages
+ * @buf: buffer
+ * @pages: pages of it
  * @map: its mapping in the kernel
  * @user: its mapping in user space
  * @memfd: what it is made of, or NULL
@@ -49,6 +53,7 @@ struct importer {
  * @memfd_page: page of @memfd, by page of the buffer
  * @any: device that takes segments of any length
  * @brief: device that wants them short
+ * @stay: devices keep the buffer mapped; otherwise each maps it for an access only
  * @want: a page that is written, or expected
  * @seen: a page that was read
  * @block: pages that the system heap is given, if it is not left alone
@@ -57,6 +62,7 @@ struct importer {
 struct contents {
 	struct kunit *test;
 	struct dma_buf *buf;
+	unsigned int pages;
 	struct iosys_map map;
 	unsigned long user;
 	struct file *memfd;
@@ -65,6 +71,7 @@ struct contents {
 	unsigned int memfd_page[PAGES];
 	struct importer any;
 	struct importer brief;
+	bool stay;
 	u32 *want;
 	u32 *seen;
 	struct page *block;
@@ -102,7 +109,7 @@ static int contents_suite_init(struct kunit_suite *suite)
 
 static void create_in_heap(struct contents *c, const struct heap_memory *memory)
 {
-	c->buf = heap_buffer_allocate(heap, SIZE, O_RDWR, memory);
+	c->buf = heap_buffer_allocate(heap, c->pages * PAGE_SIZE, O_RDWR, memory);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, c->buf);
 }
 
@@ -217,6 +224,18 @@ static void create_on_pieces_of_memfd(struct contents *c)
 	create_on_memfd(c, pieces, ARRAY_SIZE(pieces));
 }
 
+/* Pages that the memfd has not cleared yet, as nobody has looked at them. */
+static void create_on_fallocated_memfd(struct contents *c)
+{
+	const unsigned int piece[][2] = { { 3, PAGES } };
+	struct file *memfd = shmem_file_setup("contents", 16 * PAGE_SIZE, VM_NORESERVE);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, memfd);
+	own_memfd(c, memfd);
+	KUNIT_ASSERT_EQ(c->test, vfs_fallocate(memfd, 0, 0, 16 * PAGE_SIZE), 0);
+	create_udmabuf(c, piece, ARRAY_SIZE(piece));
+}
+
 /* From within a huge page to within the next one. */
 static void create_on_huge_pages(struct contents *c)
 {
@@ -242,16 +261,26 @@ static const struct origin {
 	const char *desc;
 	void (*create)(struct contents *c);
 	bool has_memfd;
+	unsigned int pages;
 } origins[] = {
 	{ "system heap", create_in_system_heap },
 	{ "system heap, scattered", create_scattered },
 	{ "CMA heap", create_in_cma_heap },
 	{ "part of a memfd", create_on_part_of_memfd, true },
 	{ "pieces of a memfd", create_on_pieces_of_memfd, true },
+	{ "fallocated memfd", create_on_fallocated_memfd, true },
 	{ "part of huge pages", create_on_huge_pages, true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(origins, origins, desc);
+
+/* One and several times what a bounce buffer can hold in one piece. */
+static const struct origin large[] = {
+	{ "256 KiB", create_in_system_heap, .pages = SZ_256K / PAGE_SIZE },
+	{ "8 MiB", create_in_system_heap, .pages = SZ_8M / PAGE_SIZE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(large, large, desc);
 
 static const void *memfds_gen_params(const void *prev, char *desc)
 {
@@ -311,15 +340,37 @@ static void copy_memfd(struct contents *c, struct importer *unused, unsigned int
 	copy_user(c, c->memfd_user + c->memfd_page[page] * PAGE_SIZE, bytes, write);
 }
 
+static void import(struct contents *c, struct importer *importer)
+{
+	importer->at = dma_buf_attach(c->buf, importer->dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->at);
+	importer->sgt = dma_buf_map_attachment_unlocked(importer->at, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->sgt);
+}
+
+static void drop(struct importer *importer)
+{
+	dma_buf_unmap_attachment_unlocked(importer->at, importer->sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(importer->at->dmabuf, importer->at);
+}
+
 /* The CPU stands in for the device: it has the memory while it does so. */
 static void device_begin(struct contents *c, struct importer *importer)
 {
-	dma_sync_sgtable_for_cpu(importer->at->dev, importer->sgt, DMA_BIDIRECTIONAL);
+	if (!c->stay) {
+		import(c, importer);
+		return;
+	}
+	dma_sync_sgtable_for_cpu(importer->dev, importer->sgt, DMA_BIDIRECTIONAL);
 }
 
 static void device_end(struct contents *c, struct importer *importer)
 {
-	dma_sync_sgtable_for_device(importer->at->dev, importer->sgt, DMA_BIDIRECTIONAL);
+	if (!c->stay) {
+		drop(importer);
+		return;
+	}
+	dma_sync_sgtable_for_device(importer->dev, importer->sgt, DMA_BIDIRECTIONAL);
 }
 
 /* Where the device finds a page of the buffer. */
@@ -332,7 +383,7 @@ static phys_addr_t device_page(struct contents *c, struct importer *importer,
 
 	for_each_sgtable_dma_sg(importer->sgt, sg, i) {
 		if (skip < sg_dma_len(sg))
-			return dma_to_phys(importer->at->dev, sg_dma_address(sg) + skip);
+			return dma_to_phys(importer->dev, sg_dma_address(sg) + skip);
 		skip -= sg_dma_len(sg);
 	}
 	KUNIT_FAIL_AND_ABORT(c->test, "page %u is not in the table", page);
@@ -393,7 +444,7 @@ static void write_all(struct contents *c, enum way how, u32 salt)
 	struct importer *importer = importer_of(c, how);
 
 	ways[how].begin(c, importer);
-	for (unsigned int page = 0; page < PAGES; page++) {
+	for (unsigned int page = 0; page < c->pages; page++) {
 		draw_page(c, page, salt);
 		ways[how].copy(c, importer, page, c->want, true);
 	}
@@ -405,7 +456,7 @@ static void expect_all(struct contents *c, enum way how, u32 salt)
 	struct importer *importer = importer_of(c, how);
 
 	ways[how].begin(c, importer);
-	for (unsigned int page = 0; page < PAGES; page++) {
+	for (unsigned int page = 0; page < c->pages; page++) {
 		draw_page(c, page, salt);
 		ways[how].copy(c, importer, page, c->seen, false);
 		KUNIT_EXPECT_EQ_MSG(c->test, memcmp(c->seen, c->want, PAGE_SIZE), 0,
@@ -415,21 +466,6 @@ static void expect_all(struct contents *c, enum way how, u32 salt)
 }
 
 /* Scenes */
-
-static void import(struct contents *c, struct importer *importer, const char *name,
-		   unsigned int max_seg)
-{
-	importer->at = dma_buf_attach(c->buf, test_device(c->test, name, max_seg));
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->at);
-	importer->sgt = dma_buf_map_attachment_unlocked(importer->at, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, importer->sgt);
-}
-
-static void drop(struct importer *importer)
-{
-	dma_buf_unmap_attachment_unlocked(importer->at, importer->sgt, DMA_BIDIRECTIONAL);
-	dma_buf_detach(importer->at->dmabuf, importer->at);
-}
 
 static unsigned long map_user(struct contents *c, struct file *file, size_t size)
 {
@@ -442,7 +478,7 @@ static unsigned long map_user(struct contents *c, struct file *file, size_t size
 	return addr;
 }
 
-static struct contents *open_all(struct kunit *test)
+static struct contents *open_all(struct kunit *test, bool stay)
 {
 	const struct origin *origin = test->param_value;
 	struct contents *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -454,11 +490,17 @@ static struct contents *open_all(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, c->want);
 	KUNIT_ASSERT_NOT_NULL(test, c->seen);
 
+	c->pages = origin->pages ?: PAGES;
 	origin->create(c);
-	import(c, &c->any, "any", UINT_MAX);
-	import(c, &c->brief, "brief", 2 * PAGE_SIZE);
+	c->any.dev = test_device(test, "any", UINT_MAX);
+	c->brief.dev = test_device(test, "brief", 2 * PAGE_SIZE);
+	c->stay = stay;
+	if (stay) {
+		import(c, &c->any);
+		import(c, &c->brief);
+	}
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(c->buf, &c->map), 0);
-	c->user = map_user(c, c->buf->file, SIZE);
+	c->user = map_user(c, c->buf->file, c->buf->size);
 	if (c->memfd)
 		c->memfd_user = map_user(c, c->memfd, c->memfd_size);
 
@@ -469,10 +511,12 @@ static void close_all(struct contents *c)
 {
 	if (c->memfd)
 		vm_munmap(c->memfd_user, c->memfd_size);
-	vm_munmap(c->user, SIZE);
+	vm_munmap(c->user, c->buf->size);
 	dma_buf_vunmap_unlocked(c->buf, &c->map);
-	drop(&c->brief);
-	drop(&c->any);
+	if (c->stay) {
+		drop(&c->brief);
+		drop(&c->any);
+	}
 	dma_buf_put(c->buf);
 	flush_delayed_fput();
 }
@@ -488,44 +532,70 @@ static void expect_seen_by_all(struct contents *c, enum way writer)
 	}
 }
 
+/*
+ * Two devices with bounce buffers cannot both write while both have the buffer mapped:
+ * nobody can tell which of the copies is the newer one.
+ */
+static void skip_if_bounced(struct kunit *test)
+{
+	if (is_swiotlb_force_bounce(test_device(test, "probe", UINT_MAX)))
+		kunit_skip(test, "devices have bounce buffers (swiotlb=force)");
+}
+
+static void seen_by_all(struct kunit *test, enum way writer, bool stay)
+{
+	struct contents *c = open_all(test, stay);
+
+	expect_seen_by_all(c, writer);
+	close_all(c);
+}
+
 static void contents_written_by_kernel(struct kunit *test)
 {
-	struct contents *c = open_all(test);
-
-	expect_seen_by_all(c, BY_KERNEL);
-	close_all(c);
+	seen_by_all(test, BY_KERNEL, true);
 }
 
 static void contents_written_by_user(struct kunit *test)
 {
-	struct contents *c = open_all(test);
-
-	expect_seen_by_all(c, BY_USER);
-	close_all(c);
+	seen_by_all(test, BY_USER, true);
 }
 
 static void contents_written_to_memfd(struct kunit *test)
 {
-	struct contents *c = open_all(test);
-
-	expect_seen_by_all(c, BY_MEMFD);
-	close_all(c);
+	seen_by_all(test, BY_MEMFD, true);
 }
 
 static void contents_written_by_device(struct kunit *test)
 {
-	struct contents *c = open_all(test);
-
-	expect_seen_by_all(c, BY_DEVICE);
-	close_all(c);
+	skip_if_bounced(test);
+	seen_by_all(test, BY_DEVICE, true);
 }
 
 static void contents_written_by_device_of_short_segments(struct kunit *test)
 {
-	struct contents *c = open_all(test);
+	skip_if_bounced(test);
+	seen_by_all(test, BY_SHORT_DEVICE, true);
+}
 
-	expect_seen_by_all(c, BY_SHORT_DEVICE);
-	close_all(c);
+/* What a device has written is in the memory when it unmaps. */
+static void contents_written_by_device_that_unmaps(struct kunit *test)
+{
+	seen_by_all(test, BY_DEVICE, false);
+}
+
+static void contents_written_by_short_device_that_unmaps(struct kunit *test)
+{
+	seen_by_all(test, BY_SHORT_DEVICE, false);
+}
+
+static void contents_seen_by_devices_that_map_later(struct kunit *test)
+{
+	seen_by_all(test, BY_USER, false);
+}
+
+static void contents_of_large_buffer(struct kunit *test)
+{
+	seen_by_all(test, BY_DEVICE, false);
 }
 
 static struct kunit_case contents_cases[] = {
@@ -534,6 +604,10 @@ static struct kunit_case contents_cases[] = {
 	KUNIT_CASE_PARAM(contents_written_to_memfd, memfds_gen_params),
 	KUNIT_CASE_PARAM(contents_written_by_device, origins_gen_params),
 	KUNIT_CASE_PARAM(contents_written_by_device_of_short_segments, origins_gen_params),
+	KUNIT_CASE_PARAM(contents_written_by_device_that_unmaps, origins_gen_params),
+	KUNIT_CASE_PARAM(contents_written_by_short_device_that_unmaps, origins_gen_params),
+	KUNIT_CASE_PARAM(contents_seen_by_devices_that_map_later, origins_gen_params),
+	KUNIT_CASE_PARAM(contents_of_large_buffer, large_gen_params),
 	{}
 };
 
