@@ -23,11 +23,13 @@ static void dma_buf_show_line(struct seq_file *s, struct dma_buf *dmabuf)
 	rcu_read_lock();
 	name = rcu_dereference(dmabuf->name);
 	/* The walk holds one of the references. */
-	seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
+	seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t",
 		   dmabuf->size, file->f_flags, (__force u32)file->f_mode,
 		   file_count(file) - 1, dmabuf->exp_name,
-		   file_inode(file)->i_ino, name ?: "<none>");
+		   file_inode(file)->i_ino);
+	dma_buf_show_name(s, name ?: "<none>");
 	rcu_read_unlock();
+	seq_putc(s, '\n');
 }
 
 static void dma_buf_show_devices(struct seq_file *s, struct dma_buf *dmabuf)

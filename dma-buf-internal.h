@@ -15,6 +15,7 @@
 
 struct inode;
 struct poll_table_struct;
+struct seq_file;
 
 /* dma-buf-list.c: all live buffers */
 
@@ -71,6 +72,7 @@ void dma_buf_walk_end(struct dma_buf_walk *walk);
 /* dma-buf.c */
 
 void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name);
+void dma_buf_show_name(struct seq_file *m, const char *name);
 
 /* dma-buf-cpu.c, dma-buf-ioctl.c, dma-buf-poll.c: file operations */
 

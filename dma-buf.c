@@ -264,6 +264,23 @@ static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
 	}
 }
 
+/**
+ * dma_buf_show_name() - print a name that may have any bytes
+ * @m: file to print to
+ * @name: name of a buffer
+ *
+ * Control characters would begin a new line or column for programs that read the
+ * text, and so tell them whatever user space likes. They are printed in octal,
+ * and so is the backslash, to be told from those.
+ *
+ * Context: Any.
+ */
+void dma_buf_show_name(struct seq_file *m, const char *name)
+{
+	seq_escape(m, name, "\\\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017"
+		   "\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177");
+}
+
 static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
@@ -279,8 +296,11 @@ static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 
 	rcu_read_lock();
 	name = rcu_dereference(dmabuf->name);
-	if (name)
-		seq_printf(m, "name:\t%s\n", name);
+	if (name) {
+		seq_puts(m, "name:\t");
+		dma_buf_show_name(m, name);
+		seq_putc(m, '\n');
+	}
 	rcu_read_unlock();
 }
 

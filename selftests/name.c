@@ -47,13 +47,25 @@ FIXTURE_TEARDOWN(name)
 	close(self->buf);
 }
 
-/* The name as fdinfo and the link tell it, which must be the same. */
+/* A name as it is printed, at most four times as long. */
+static void escape(const char *name, char *text)
+{
+	for (; *name; name++) {
+		unsigned char c = *name;
+
+		text += sprintf(text, c < ' ' || c == '\\' || c == 127 ? "\\%03o" : "%c", c);
+	}
+	*text = '\0';
+}
+
+/* The name as fdinfo tells it, and as it is in the link. */
 static void expect_name(struct __test_metadata *_metadata, int buf, const char *name)
 {
 	char value[256], target[256], want[256];
 
 	ASSERT_NE(NULL, fdinfo_value(buf, "name", value, sizeof(value)));
-	EXPECT_STREQ(name, value);
+	escape(name, want);
+	EXPECT_STREQ(want, value);
 	ASSERT_NE(NULL, fd_link(buf, target, sizeof(target)));
 	snprintf(want, sizeof(want), "/dmabuf:%s", name);
 	EXPECT_STREQ(want, target);
@@ -200,9 +212,49 @@ TEST_F(name, newline)
 
 	ASSERT_EQ(0, set_name(self->buf, "two\nlines"));
 	ASSERT_LT(0, read_fdinfo(self->buf, text, sizeof(text)));
-	EXPECT_NE(NULL, strstr(text, "name:\ttwo\nlines\n"));
+	EXPECT_NE(NULL, strstr(text, "name:\ttwo\\012lines\n"));
 	ASSERT_NE(NULL, fd_link(self->buf, target, sizeof(target)));
 	EXPECT_STREQ("/dmabuf:two\nlines", target);
+}
+
+/* What a program makes of fdinfo that takes each line, and believes the last one. */
+struct account {
+	unsigned long ino;
+	unsigned long size;
+	unsigned long count;
+	unsigned int names;
+};
+
+static void read_account(struct __test_metadata *_metadata, int buf, struct account *account)
+{
+	char text[1024], *rest = text, *line;
+
+	memset(account, 0, sizeof(*account));
+	ASSERT_LT(0, read_fdinfo(buf, text, sizeof(text)));
+	while ((line = strsep(&rest, "\n"))) {
+		if (!strncmp(line, "ino:\t", 5))
+			account->ino = strtoul(line + 5, NULL, 10);
+		if (!strncmp(line, "size:\t", 6))
+			account->size = strtoul(line + 6, NULL, 10);
+		if (!strncmp(line, "count:\t", 7))
+			account->count = strtoul(line + 7, NULL, 10);
+		account->names += !strncmp(line, "name:\t", 6);
+	}
+}
+
+TEST_F(name, forges_no_account)
+{
+	struct account before, after;
+
+	read_account(_metadata, self->buf, &before);
+	EXPECT_EQ(BUF_SIZE, before.size);
+	EXPECT_EQ(0, before.names);
+	ASSERT_EQ(0, set_name(self->buf, "x\nino:\t7\nsize:\t1\ncount:\t0"));
+	read_account(_metadata, self->buf, &after);
+	EXPECT_EQ(before.ino, after.ino);
+	EXPECT_EQ(before.size, after.size);
+	EXPECT_EQ(before.count, after.count);
+	EXPECT_EQ(1, after.names);
 }
 
 TEST_F(name, belongs_to_the_buffer)

@@ -510,6 +510,12 @@ static const struct fdinfo_name {
 } fdinfo_names[] = {
 	{ "a name", "x y", "\nname:\tx y\n" },
 	{ "empty name", "", "\nname:\t\n" },
+	{ "a forged line", "x\nsize:\t1", "\nname:\tx\\012size:\\0111\n" },
+	{ "a backslash", "a\\012b", "\nname:\ta\\134012b\n" },
+	{ "control characters", "\001\b\r\033\037\177!",
+	  "\nname:\t\\001\\010\\015\\033\\037\\177!\n" },
+	{ "characters of other alphabets", "\xc3\xa4\xff\x80 \"'",
+	  "\nname:\t\xc3\xa4\xff\x80 \"'\n" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(fdinfo_names, fdinfo_names, desc);
@@ -523,6 +529,27 @@ static void dma_buf_fdinfo_with_name(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, param->name), 0);
 	text = fdinfo_of(test, buf);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, param->line), "%s", text);
+	/* and nothing behind it */
+	KUNIT_EXPECT_STREQ(test, text + strlen(text) - strlen(param->line), param->line);
+}
+
+/* what is printed for each control character can be told from all others */
+static void dma_buf_fdinfo_name_has_no_control(struct kunit *test)
+{
+	struct dma_buf *buf = export(test);
+	char name[2] = "", want[8];
+	const char *text;
+	bool escaped;
+
+	for (int c = 1; c < 256; c++) {
+		name[0] = c;
+		KUNIT_ASSERT_EQ(test, set_name(test, buf, name), 0);
+		escaped = c < ' ' || c == 127 || c == '\\';
+		scnprintf(want, sizeof(want), escaped ? "\t\\%03o\n" : "\t%c\n", c);
+		text = strstr(fdinfo_of(test, buf), "\nname:");
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		KUNIT_EXPECT_STREQ(test, text + strlen("\nname:"), want);
+	}
 }
 
 /* the reader through /proc holds one reference, which does not count */
@@ -602,6 +629,10 @@ static void dma_buf_bufinfo_name(struct kunit *test)
 	expect_text(test, bufinfo(test), want);
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, ""), 0);
 	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\t\n", MOCK_EXPORTER_NAME, ino_of(buf));
+	expect_text(test, bufinfo(test), want);
+	KUNIT_ASSERT_EQ(test, set_name(test, buf, "a\n\\1\t"), 0);
+	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\ta\\012\\1341\\011\n", MOCK_EXPORTER_NAME,
+		  ino_of(buf));
 	expect_text(test, bufinfo(test), want);
 }
 
@@ -726,6 +757,7 @@ static struct kunit_case dma_buf_file_cases[] = {
 	KUNIT_CASE(dma_buf_stat_of_released),
 	KUNIT_CASE(dma_buf_fdinfo_without_name),
 	KUNIT_CASE_PARAM(dma_buf_fdinfo_with_name, fdinfo_names_gen_params),
+	KUNIT_CASE(dma_buf_fdinfo_name_has_no_control),
 	KUNIT_CASE(dma_buf_fdinfo_count),
 	KUNIT_CASE(dma_buf_bufinfo_head),
 	KUNIT_CASE(dma_buf_bufinfo_plain),
