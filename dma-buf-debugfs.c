@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dma_buf/bufinfo in debugfs: all live buffers, their fences and devices.
+ * The directory dma_buf in debugfs, and its bufinfo: all live buffers, their fences
+ * and devices.
  */
 
 #include <linux/debugfs.h>
@@ -95,7 +96,7 @@ static int dma_buf_bufinfo_show(struct seq_file *s, void *unused)
 DEFINE_SHOW_ATTRIBUTE(dma_buf_bufinfo);
 
 /**
- * dma_buf_debugfs_init() - create the file
+ * dma_buf_debugfs_init() - create the files
  *
  * Debugging only, so nobody cares if it fails.
  */
@@ -104,4 +105,5 @@ void __init dma_buf_debugfs_init(void)
 	struct dentry *dir = debugfs_create_dir("dma_buf", NULL);
 
 	debugfs_create_file("bufinfo", 0444, dir, NULL, &dma_buf_bufinfo_fops);
+	dma_buf_report_init(dir);
 }

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct dentry;
 struct inode;
 struct poll_table_struct;
 struct seq_file;
@@ -64,6 +65,7 @@ unsigned long dma_buf_list_last_ino(void);
 
 void dma_buf_walk_begin(struct dma_buf_walk *walk);
 void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen);
+void dma_buf_walk_begin_old(struct dma_buf_walk *walk, unsigned long ino);
 struct dma_buf *dma_buf_walk_next(struct dma_buf_walk *walk);
 struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk,
 				  dma_buf_take_t take);
@@ -71,6 +73,8 @@ void dma_buf_walk_end(struct dma_buf_walk *walk);
 
 /* dma-buf.c */
 
+dev_t dma_buf_dev(void);
+bool dma_buf_owns_resv(struct dma_buf *dmabuf);
 void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name);
 void dma_buf_show_name(struct seq_file *m, const char *name);
 
@@ -94,10 +98,11 @@ static inline unsigned int dma_buf_max_segment(struct device *dev)
 		     dma_max_mapping_size(dev));
 }
 
-/* dma-buf-debugfs.c */
+/* dma-buf-debugfs.c, dma-buf-report.c */
 
 #ifdef CONFIG_DEBUG_FS
 void dma_buf_debugfs_init(void);
+void dma_buf_report_init(struct dentry *dir);
 #else
 static inline void dma_buf_debugfs_init(void)
 {

@@ -295,6 +295,36 @@ struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk, dma_buf_take_t take
 	return dmabuf;
 }
 
+static bool dma_buf_take_none(struct dma_buf *dmabuf)
+{
+	return false;
+}
+
+/**
+ * dma_buf_walk_begin_old() - begin to visit the live buffers that are not new
+ * @walk: the walk, uninitialised
+ * @ino: inode number of the newest buffer to visit, which may be gone
+ *
+ * For those who cannot keep a walk: with the number of the buffer that would have
+ * been next they go on where they were. The others are passed one by one, since the
+ * lock of a shard is not held for longer.
+ *
+ * Context: Process context. Balanced by dma_buf_walk_end().
+ */
+void dma_buf_walk_begin_old(struct dma_buf_walk *walk, unsigned long ino)
+{
+	unsigned long newest;
+	unsigned int i;
+
+	dma_buf_walk_begin(walk);
+	for (;;) {
+		i = dma_buf_walk_newest(walk, &newest);
+		if (i == DMA_BUF_SHARDS || !dma_buf_ino_is_later(newest, ino))
+			break;
+		dma_buf_walk_pass(walk, i, newest, dma_buf_take_none);
+	}
+}
+
 /* A buffer whose count is zero is about to take our lock to leave the list. */
 static bool dma_buf_take_reference(struct dma_buf *dmabuf)
 {

@@ -99,7 +99,25 @@ static struct dma_buf *dma_buf_of_inode(struct inode *inode)
 	return &container_of(inode, struct dma_buf_object, inode)->buf;
 }
 
-static bool dma_buf_owns_resv(struct dma_buf *dmabuf)
+/**
+ * dma_buf_dev() - device number of the filesystem
+ *
+ * Context: Any, after dma_buf_init().
+ * Return: what stat() tells for all buffers.
+ */
+dev_t dma_buf_dev(void)
+{
+	return dma_buf_mnt->mnt_sb->s_dev;
+}
+
+/**
+ * dma_buf_owns_resv() - does the reservation object come with the buffer?
+ * @dmabuf: buffer
+ *
+ * Context: Any.
+ * Return: false if it is one of the exporter.
+ */
+bool dma_buf_owns_resv(struct dma_buf *dmabuf)
 {
 	return dmabuf->resv == &dma_buf_object(dmabuf)->resv;
 }

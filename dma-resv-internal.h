@@ -76,5 +76,8 @@ static inline unsigned int dma_resv_list_count(struct dma_resv_list *list)
 unsigned int dma_resv_num_fences(struct dma_resv *obj);
 unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
 			      unsigned long *slots, unsigned int room);
+unsigned int dma_resv_collect_known(struct dma_resv *obj, unsigned long *slots,
+				    unsigned int room);
+const char *dma_resv_usage_name(enum dma_resv_usage usage);
 
 #endif /* _DMA_RESV_INTERNAL_H */

@@ -35,7 +35,14 @@ void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_set_deadline);
 
-static const char *dma_resv_usage_name(enum dma_resv_usage usage)
+/**
+ * dma_resv_usage_name() - usage as a word
+ * @usage: usage
+ *
+ * Context: Any.
+ * Return: name, a constant.
+ */
+const char *dma_resv_usage_name(enum dma_resv_usage usage)
 {
 	static const char * const names[] = {
 		[DMA_RESV_USAGE_KERNEL] = "kernel",

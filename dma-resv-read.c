@@ -50,7 +50,8 @@
  *	test_signaled			wait-free	a look, %DMA_RESV_TRIES times
  *	set_deadline, unlocked walk,	lock-free	a look, if this slot got another
  *	get_fences, get_singleton,			fence between its loads
- *	copy_fences (of the source)
+ *	collect_known, copy_fences
+ *	(of the source)
  *	wait_timeout			sleeps		the same
  *	locked walk, describe		has the lock	nothing
  *
@@ -159,16 +160,19 @@ static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
 	return false;
 }
 
-/* Decide about a fence by a reference, which the caller owns if it is pending. */
-static enum dma_resv_state dma_resv_ask(struct dma_resv_iter *cursor,
-					unsigned long slot)
+/*
+ * Decide about a fence by a reference, which the caller owns if it is pending; that is
+ * what the driver says if it may be asked.
+ */
+static enum dma_resv_state dma_resv_hold(struct dma_resv_iter *cursor,
+					 unsigned long slot, bool ask)
 {
 	struct dma_fence *fence = dma_resv_slot_fence(slot);
 	bool member;
 
 	if (!dma_resv_get_slot(cursor, slot))
 		return DMA_RESV_UNKNOWN;
-	if (!__dma_fence_is_signaled_rcu(fence))
+	if (!ask || !__dma_fence_is_signaled_rcu(fence))
 		return DMA_RESV_PENDING;
 
 	/* While the driver was asked, a pending fence may have come instead. */
@@ -190,7 +194,7 @@ static enum dma_resv_state dma_resv_test_once(struct dma_resv_iter *cursor)
 		return dma_resv_look_is_sure(cursor, &look) ? DMA_RESV_PENDING :
 							      DMA_RESV_UNKNOWN;
 
-	state = dma_resv_ask(cursor, look.slot);
+	state = dma_resv_hold(cursor, look.slot, true);
 	if (state == DMA_RESV_PENDING)
 		dma_fence_put(dma_resv_slot_fence(look.slot));
 
@@ -257,9 +261,10 @@ EXPORT_SYMBOL_GPL(dma_resv_test_signaled);
 
 /*
  * One look at one slot, in an RCU section of its own, so that no grace period waits
- * for repeats. Returns true if that gave a pending fence, or the end.
+ * for repeats. Without @ask no driver is asked and no fence signals by it. Returns
+ * true if that gave a pending fence, or the end.
  */
-static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
+static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
 {
 	enum dma_resv_state state;
 	struct dma_resv_list *list;
@@ -276,7 +281,7 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 
 	state = dma_resv_peek(cursor, &look);
 	if (state == DMA_RESV_PENDING)
-		state = dma_resv_ask(cursor, look.slot);
+		state = dma_resv_hold(cursor, look.slot, ask);
 	if (state == DMA_RESV_UNKNOWN)
 		return false;
 
@@ -289,6 +294,21 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 	return true;
 }
 
+static struct dma_fence *dma_resv_iter_step(struct dma_resv_iter *cursor, bool ask)
+{
+	dma_resv_iter_end(cursor);
+	cursor->fence = NULL;
+	cursor->is_restarted = false;
+
+	while (!dma_resv_iter_look(cursor, ask))
+		;
+
+	return cursor->fence;
+}
+
+/* No list has this address, so the first look restarts. */
+#define DMA_RESV_NO_LIST	ERR_PTR(-ENOENT)
+
 /**
  * dma_resv_iter_first_unlocked() - begin a walk without the lock
  * @cursor: position, after dma_resv_iter_begin()
@@ -300,8 +320,7 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
  */
 struct dma_fence *dma_resv_iter_first_unlocked(struct dma_resv_iter *cursor)
 {
-	/* No list has this address, so the first look restarts. */
-	cursor->fences = ERR_PTR(-ENOENT);
+	cursor->fences = DMA_RESV_NO_LIST;
 
 	return dma_resv_iter_next_unlocked(cursor);
 }
@@ -319,14 +338,7 @@ EXPORT_SYMBOL(dma_resv_iter_first_unlocked);
  */
 struct dma_fence *dma_resv_iter_next_unlocked(struct dma_resv_iter *cursor)
 {
-	dma_resv_iter_end(cursor);
-	cursor->fence = NULL;
-	cursor->is_restarted = false;
-
-	while (!dma_resv_iter_look(cursor))
-		;
-
-	return cursor->fence;
+	return dma_resv_iter_step(cursor, true);
 }
 EXPORT_SYMBOL(dma_resv_iter_next_unlocked);
 
@@ -371,6 +383,45 @@ unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
 
 	dma_resv_iter_end(&cursor);
 	dma_resv_drop_slots(slots, &count);
+	return room + 1;
+}
+
+/**
+ * dma_resv_collect_known() - get references on what is pending as far as is known
+ * @obj: reservation object
+ * @slots: where to store fences of any usage, in order
+ * @room: number of @slots
+ *
+ * For those who only look: what counts is the flag of a fence. No driver is asked,
+ * and no fence signals.
+ *
+ * Context: Any, with or without the lock of @obj.
+ * Return: number of fences; or @room + 1 if there are more, of which the first
+ * @room are in @slots.
+ */
+unsigned int dma_resv_collect_known(struct dma_resv *obj, unsigned long *slots,
+				    unsigned int room)
+{
+	struct dma_resv_iter cursor;
+	unsigned int count = 0;
+
+	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
+	cursor.fences = DMA_RESV_NO_LIST;
+	for (;;) {
+		dma_resv_iter_step(&cursor, false);
+		if (dma_resv_iter_is_restarted(&cursor))
+			dma_resv_drop_slots(slots, &count);
+		if (!cursor.fence)
+			return count;
+		if (count == room)
+			break;
+
+		/* The reference of the cursor becomes that of the slot. */
+		slots[count++] = dma_resv_slot(cursor.fence, cursor.fence_usage);
+		cursor.fence = NULL;
+	}
+
+	dma_resv_iter_end(&cursor);
 	return room + 1;
 }
 

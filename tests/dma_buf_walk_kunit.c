@@ -392,6 +392,42 @@ static void dma_buf_walk_new_leaves_others_alone(struct kunit *test)
 	dma_buf_walk_end(&walk);
 }
 
+static void dma_buf_walk_old_begins_there(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	struct dma_buf_walk walk;
+
+	for (int i = 0; i < NUM_BUFS; i++) {
+		dma_buf_walk_begin_old(&walk, ino_of(wc->exp[i]->buf));
+		KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[i]->buf);
+		for (int j = i + 1; j < NUM_BUFS; j++)
+			KUNIT_EXPECT_EQ(test, file_count(wc->exp[j]->buf->file), 1);
+		dma_buf_walk_end(&walk);
+	}
+}
+
+/* not with the next newer one, which has been visited */
+static void dma_buf_walk_old_that_is_gone(struct kunit *test)
+{
+	struct walk_case *wc = test->priv;
+	unsigned long ino = ino_of(wc->exp[3]->buf);
+	struct dma_buf_walk walk;
+
+	put(wc->exp[3]);
+	dma_buf_walk_begin_old(&walk, ino);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[2]->buf);
+	dma_buf_walk_end(&walk);
+}
+
+static void dma_buf_walk_old_of_none(struct kunit *test)
+{
+	struct dma_buf_walk walk;
+
+	dma_buf_walk_begin_old(&walk, 0);
+	KUNIT_EXPECT_NULL(test, dma_buf_walk_next(&walk));
+	dma_buf_walk_end(&walk);
+}
+
 /* Many buffers */
 
 #define FEW	1000
@@ -542,6 +578,9 @@ static struct kunit_case dma_buf_walk_cases[] = {
 	KUNIT_CASE(dma_buf_walk_new_one_meanwhile),
 	KUNIT_CASE(dma_buf_walk_two_at_once),
 	KUNIT_CASE(dma_buf_walk_new_leaves_others_alone),
+	KUNIT_CASE(dma_buf_walk_old_begins_there),
+	KUNIT_CASE(dma_buf_walk_old_that_is_gone),
+	KUNIT_CASE(dma_buf_walk_old_of_none),
 	KUNIT_CASE(dma_buf_walk_is_linear),
 	{}
 };

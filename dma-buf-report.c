@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dma_buf/report in debugfs: all live buffers, who uses them, and what they wait
+ * for; for a program that looks for a leak, or for what hangs.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/kallsyms.h>
+#include <linux/kdev_t.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string_helpers.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+
+#include "dma-buf-internal.h"
+#include "dma-buf-report.h"
+#include "dma-resv-internal.h"
+
+/**
+ * DOC: report
+ *
+ * ``/sys/kernel/debug/dma_buf/report`` is made for machines that hang. It never
+ * waits for a reservation lock: if the lock of a buffer is not to be had within a
+ * few milliseconds, ``attachments=busy`` takes the place of the attachments, and is
+ * a finding itself. All the rest is read without that lock. Nor does it signal a
+ * fence by looking, as ``bufinfo`` does: a fence is pending as long as its flag is
+ * not set, and if the driver says that the work is over all the same, that is
+ * another finding, ``done-not-signalled``.
+ *
+ * The text may be read in pieces of any size. Between two of them nothing is held,
+ * neither a lock nor a buffer, and the next one goes on behind the inode number of
+ * the last buffer.
+ *
+ * Should a buffer be closed while it is shown, the reader has the last reference
+ * and calls the exporter's &dma_buf_ops.release, which may wait for whatever the
+ * exporter likes.
+ */
+
+/* Bytes of the text that are made at once, if the reader has room for so many. */
+#define DMA_BUF_REPORT_SIZE	SZ_64K
+
+/* Most pending fences of a buffer that are shown. */
+#define DMA_BUF_REPORT_FENCES	256
+
+/* How long the lock of a buffer is tried, and those of all buffers in vain. */
+#define DMA_BUF_REPORT_TRY_NS	(4 * NSEC_PER_MSEC)
+#define DMA_BUF_REPORT_TRIES_NS	(200 * NSEC_PER_MSEC)
+
+/* Kinds of pollers that are told apart, and most that are looked at. */
+#define DMA_BUF_REPORT_KINDS	8
+#define DMA_BUF_REPORT_POLLERS	1024
+
+/**
+ * enum dma_buf_report_pos - positions in the text
+ * @DMA_BUF_REPORT_HEAD: the first line
+ * @DMA_BUF_REPORT_END: the last line
+ * @DMA_BUF_REPORT_DONE: behind it
+ * @DMA_BUF_REPORT_BUFFER: plus the inode number of a buffer: the newest one that has
+ *	not been shown
+ */
+enum dma_buf_report_pos {
+	DMA_BUF_REPORT_HEAD,
+	DMA_BUF_REPORT_END,
+	DMA_BUF_REPORT_DONE,
+	DMA_BUF_REPORT_BUFFER,
+};
+
+/**
+ * struct dma_buf_report - what one who reads the file has
+ * @walk: where the current read() is
+ * @walking: there is a @walk, that is, there is a read()
+ * @patience_ns: time that is left for locks of all buffers that will be shown
+ * @buffers: buffers shown so far
+ * @bytes: and their size
+ * @slots: pending fences of the current buffer
+ *
+ * Guarded by the lock of the seq_file.
+ */
+struct dma_buf_report {
+	struct dma_buf_walk walk;
+	bool walking;
+	s64 patience_ns;
+	unsigned int buffers;
+	u64 bytes;
+	unsigned long slots[DMA_BUF_REPORT_FENCES];
+};
+
+/* Stands for the last line, as %SEQ_START_TOKEN does for the first one. */
+#define DMA_BUF_REPORT_END_TOKEN	((void *)2)
+
+/**
+ * dma_report_string() - print a key and its value, whatever is in there
+ * @m: file to print to
+ * @key: key
+ * @value: string, or NULL, which is printed as ``none``
+ *
+ * Context: Any.
+ */
+void dma_report_string(struct seq_file *m, const char *key, const char *value)
+{
+	seq_printf(m, " %s=", key);
+	if (!value) {
+		seq_puts(m, "none");
+		return;
+	}
+
+	seq_putc(m, '"');
+	seq_escape_str(m, value, ESCAPE_OCTAL | ESCAPE_NAP | ESCAPE_APPEND,
+		       "\"\\");
+	seq_putc(m, '"');
+}
+
+/**
+ * dma_report_symbol() - print a key and the name of a function
+ * @m: file to print to
+ * @key: key
+ * @address: address in the function, which may be in a module that has gone
+ *
+ * Prints nothing if there is no name, as an address is nobody's business.
+ *
+ * Context: Process context.
+ */
+void dma_report_symbol(struct seq_file *m, const char *key, const void *address)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	snprintf(name, sizeof(name), "%ps", address);
+	if (IS_ENABLED(CONFIG_KALLSYMS) && name[0] != '0')
+		dma_report_string(m, key, name);
+}
+
+static void dma_buf_report_head(struct seq_file *m)
+{
+	dev_t dev = dma_buf_dev();
+	struct timespec64 now;
+
+	ktime_get_boottime_ts64(&now);
+	seq_printf(m, "dma-buf-report 1 dev=%u:%u now=%lld.%09ld\n", MAJOR(dev),
+		   MINOR(dev), (s64)now.tv_sec, now.tv_nsec);
+}
+
+static void dma_buf_report_end(struct seq_file *m, struct dma_buf_report *report)
+{
+	seq_printf(m, "end buffers=%u bytes=%llu\n", report->buffers,
+		   report->bytes);
+}
+
+static const char *dma_buf_report_pollcb(struct dma_buf *dmabuf)
+{
+	bool in = READ_ONCE(dmabuf->cb_in.active);
+	bool out = READ_ONCE(dmabuf->cb_out.active);
+
+	if (in && out)
+		return "both";
+
+	return in ? "in" : out ? "out" : "none";
+}
+
+static unsigned int dma_buf_report_vmaps(struct dma_buf *dmabuf)
+{
+	/* Guarded by the reservation lock; an old value is as good as a new one. */
+	return data_race(dmabuf->vmapping_counter);
+}
+
+/* What can be told without a lock. */
+static void dma_buf_report_buffer(struct seq_file *m, struct dma_buf *dmabuf)
+{
+	struct file *file = dmabuf->file;
+
+	/* The walk holds one of the references. */
+	seq_printf(m, "buffer ino=%lu size=%zu count=%ld",
+		   file_inode(file)->i_ino, dmabuf->size, file_count(file) - 1);
+	dma_report_string(m, "exporter", dmabuf->exp_name);
+	dma_report_string(m, "module",
+			  dmabuf->owner ? module_name(dmabuf->owner) : "kernel");
+	scoped_guard(rcu)
+		dma_report_string(m, "name", rcu_dereference(dmabuf->name));
+
+	seq_printf(m, " flags=0%o resv=%s resvid=%p dynamic=%d cached=%d vmaps=%u pollcb=%s",
+		   READ_ONCE(file->f_flags),
+		   dma_buf_owns_resv(dmabuf) ? "own" : "shared", dmabuf->resv,
+		   dma_buf_is_dynamic(dmabuf), dmabuf->ops->cache_sgt_mapping,
+		   dma_buf_report_vmaps(dmabuf),
+		   dma_buf_report_pollcb(dmabuf));
+}
+
+/* If the walk has the last reference, the buffer should go rather than wait. */
+static bool dma_buf_report_retry(struct dma_buf *dmabuf, s64 patience_ns)
+{
+	ktime_t end = ktime_add_ns(ktime_get(), patience_ns);
+
+	while (ktime_before(ktime_get(), end) && file_count(dmabuf->file) > 1) {
+		usleep_range(100, 200);
+		if (dma_resv_trylock(dmabuf->resv))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * Try to get the reservation lock, for a while that is limited for all buffers
+ * together: they may have one lock between them, and it may never be released.
+ */
+static bool dma_buf_report_trylock(struct dma_buf_report *report,
+				   struct dma_buf *dmabuf)
+{
+	ktime_t begin;
+	bool locked;
+
+	if (dma_resv_trylock(dmabuf->resv))
+		return true;
+
+	begin = ktime_get();
+	locked = dma_buf_report_retry(dmabuf, min(report->patience_ns,
+						  DMA_BUF_REPORT_TRY_NS));
+	report->patience_ns -= ktime_to_ns(ktime_sub(ktime_get(), begin));
+
+	return locked;
+}
+
+static const char *dma_buf_report_direction(enum dma_data_direction dir)
+{
+	static const char * const names[] = {
+		[DMA_BIDIRECTIONAL] = "both",
+		[DMA_TO_DEVICE] = "to",
+		[DMA_FROM_DEVICE] = "from",
+		[DMA_NONE] = "none",
+	};
+
+	return names[dir];
+}
+
+static void dma_buf_report_attachment(struct seq_file *m,
+				      struct dma_buf_attachment *attach)
+{
+	seq_puts(m, " attach");
+	dma_report_string(m, "dev", dev_name(attach->dev));
+	dma_report_string(m, "driver", dev_driver_string(attach->dev));
+	seq_printf(m, " dynamic=%d p2p=%d kept=%d dir=%s\n",
+		   dma_buf_attachment_is_dynamic(attach), attach->peer2peer,
+		   !!attach->sgt,
+		   dma_buf_report_direction(attach->sgt ? attach->dir : DMA_NONE));
+}
+
+/* Ends the line of the buffer. */
+static void dma_buf_report_attachments(struct seq_file *m, struct dma_buf *dmabuf)
+{
+	struct dma_buf_report *report = m->private;
+	struct dma_buf_attachment *attach;
+
+	if (!dma_buf_report_trylock(report, dmabuf)) {
+		seq_puts(m, " attachments=busy\n");
+		return;
+	}
+
+	seq_putc(m, '\n');
+	list_for_each_entry(attach, &dmabuf->attachments, node)
+		dma_buf_report_attachment(m, attach);
+	dma_resv_unlock(dmabuf->resv);
+}
+
+/**
+ * struct dma_buf_report_poller - those on a wait queue who are woken in the same way
+ * @func: how
+ * @count: how many
+ */
+struct dma_buf_report_poller {
+	wait_queue_func_t func;
+	unsigned int count;
+};
+
+/* Those who do not fit are counted with the last kind, which is nobody's then. */
+static void dma_buf_report_add_poller(struct dma_buf_report_poller *kinds,
+				      wait_queue_func_t func)
+{
+	struct dma_buf_report_poller *last = &kinds[DMA_BUF_REPORT_KINDS - 1];
+
+	while (kinds < last && kinds->count && kinds->func != func)
+		kinds++;
+	if (kinds == last)
+		func = NULL;
+
+	kinds->func = func;
+	kinds->count++;
+}
+
+/* Returns false if there are more. Nothing is printed with interrupts off. */
+static bool dma_buf_report_count_pollers(struct wait_queue_head *poll,
+					 struct dma_buf_report_poller *kinds)
+{
+	unsigned int room = DMA_BUF_REPORT_POLLERS;
+	struct wait_queue_entry *entry;
+
+	guard(spinlock_irq)(&poll->lock);
+
+	list_for_each_entry(entry, &poll->head, entry) {
+		if (!room--)
+			return false;
+		dma_buf_report_add_poller(kinds, entry->func);
+	}
+
+	return true;
+}
+
+static void dma_buf_report_pollers(struct seq_file *m, struct dma_buf *dmabuf)
+{
+	struct dma_buf_report_poller kinds[DMA_BUF_REPORT_KINDS] = {};
+	bool all = dma_buf_report_count_pollers(&dmabuf->poll, kinds);
+	unsigned int i;
+
+	for (i = 0; i < DMA_BUF_REPORT_KINDS && kinds[i].count; i++) {
+		seq_puts(m, " poller");
+		if (kinds[i].func)
+			dma_report_symbol(m, "func", kinds[i].func);
+		seq_printf(m, " n=%u\n", kinds[i].count);
+	}
+	if (!all)
+		seq_puts(m, " pollers more=1\n");
+}
+
+static void dma_buf_report_fences(struct seq_file *m, struct dma_buf *dmabuf)
+{
+	struct dma_buf_report *report = m->private;
+	unsigned int i, num_fences;
+
+	num_fences = dma_resv_collect_known(dmabuf->resv, report->slots,
+					    DMA_BUF_REPORT_FENCES);
+	for (i = 0; i < min(num_fences, DMA_BUF_REPORT_FENCES); i++) {
+		struct dma_fence *fence = dma_resv_slot_fence(report->slots[i]);
+
+		dma_report_fence(m, fence, dma_resv_slot_usage(report->slots[i]));
+		dma_fence_put(fence);
+	}
+	if (num_fences > DMA_BUF_REPORT_FENCES)
+		seq_puts(m, " fences more=1\n");
+}
+
+static int dma_buf_report_show(struct seq_file *m, void *v)
+{
+	if (v == SEQ_START_TOKEN) {
+		dma_buf_report_head(m);
+	} else if (v == DMA_BUF_REPORT_END_TOKEN) {
+		dma_buf_report_end(m, m->private);
+	} else {
+		dma_buf_report_buffer(m, v);
+		dma_buf_report_attachments(m, v);
+		dma_buf_report_pollers(m, v);
+		dma_buf_report_fences(m, v);
+	}
+
+	return 0;
+}
+
+/* Go on with the newest buffer whose number is not later than @ino. */
+static void dma_buf_report_walk(struct dma_buf_report *report, unsigned long ino)
+{
+	dma_buf_walk_begin_old(&report->walk, ino);
+	report->walking = true;
+}
+
+static void *dma_buf_report_visit(struct dma_buf_report *report, loff_t *pos)
+{
+	struct dma_buf *dmabuf = dma_buf_walk_next(&report->walk);
+
+	if (!dmabuf) {
+		*pos = DMA_BUF_REPORT_END;
+		return DMA_BUF_REPORT_END_TOKEN;
+	}
+
+	*pos = (loff_t)file_inode(dmabuf->file)->i_ino + DMA_BUF_REPORT_BUFFER;
+
+	return dmabuf;
+}
+
+static void *dma_buf_report_start(struct seq_file *m, loff_t *pos)
+{
+	struct dma_buf_report *report = m->private;
+
+	switch (*pos) {
+	case DMA_BUF_REPORT_HEAD:
+		report->patience_ns = DMA_BUF_REPORT_TRIES_NS;
+		report->buffers = 0;
+		report->bytes = 0;
+		return SEQ_START_TOKEN;
+	case DMA_BUF_REPORT_END:
+		return DMA_BUF_REPORT_END_TOKEN;
+	case DMA_BUF_REPORT_DONE:
+		return NULL;
+	default:
+		dma_buf_report_walk(report, *pos - DMA_BUF_REPORT_BUFFER);
+		return dma_buf_report_visit(report, pos);
+	}
+}
+
+/* What is at @v has been shown, once and completely. */
+static void *dma_buf_report_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct dma_buf_report *report = m->private;
+	struct dma_buf *dmabuf = v;
+
+	if (v == DMA_BUF_REPORT_END_TOKEN) {
+		*pos = DMA_BUF_REPORT_DONE;
+		return NULL;
+	}
+
+	if (v == SEQ_START_TOKEN) {
+		dma_buf_report_walk(report, dma_buf_list_last_ino());
+	} else {
+		report->buffers++;
+		report->bytes += dmabuf->size;
+	}
+
+	return dma_buf_report_visit(report, pos);
+}
+
+static void dma_buf_report_stop(struct seq_file *m, void *v)
+{
+	struct dma_buf_report *report = m->private;
+
+	if (report->walking)
+		dma_buf_walk_end(&report->walk);
+	report->walking = false;
+}
+
+static const struct seq_operations dma_buf_report_seq_ops = {
+	.start = dma_buf_report_start,
+	.next = dma_buf_report_next,
+	.stop = dma_buf_report_stop,
+	.show = dma_buf_report_show,
+};
+
+static int dma_buf_report_open(struct inode *inode, struct file *file)
+{
+	struct seq_file *m;
+	int ret;
+
+	ret = seq_open_private(file, &dma_buf_report_seq_ops,
+			       sizeof(struct dma_buf_report));
+	if (ret)
+		return ret;
+
+	/* Without it, seq_file makes one that is smaller. */
+	m = file->private_data;
+	m->buf = kvmalloc(DMA_BUF_REPORT_SIZE, GFP_KERNEL_ACCOUNT);
+	if (m->buf)
+		m->size = DMA_BUF_REPORT_SIZE;
+
+	return 0;
+}
+
+static const struct file_operations dma_buf_report_fops = {
+	.owner = THIS_MODULE,
+	.open = dma_buf_report_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
+
+/**
+ * dma_buf_report_init() - create the file
+ * @dir: directory in debugfs, possibly an ERR_PTR()
+ *
+ * Tells of tasks and drivers whatever it can, so only root may read it.
+ */
+void __init dma_buf_report_init(struct dentry *dir)
+{
+	debugfs_create_file("report", 0400, dir, NULL, &dma_buf_report_fops);
+}

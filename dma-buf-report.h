@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dma_buf/report in debugfs: what its parts share. The grammar of the text is in
+ * Documentation/ABI/testing/debugfs-dma-buf.
+ */
+
+#ifndef _DMA_BUF_REPORT_H
+#define _DMA_BUF_REPORT_H
+
+#include <linux/dma-resv.h>
+#include <linux/types.h>
+
+struct dma_fence;
+struct seq_file;
+
+/* dma-buf-report.c */
+
+void dma_report_string(struct seq_file *m, const char *key, const char *value);
+void dma_report_symbol(struct seq_file *m, const char *key, const void *address);
+
+/* dma-fence-report.c */
+
+void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
+		      enum dma_resv_usage usage);
+
+#endif /* _DMA_BUF_REPORT_H */
