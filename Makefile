@@ -6,6 +6,7 @@ obj-y := dma-buf.o dma-buf-attach.o dma-buf-cpu.o dma-buf-ioctl.o \
 obj-$(CONFIG_DEBUG_FS)		+= dma-buf-debugfs.o dma-buf-report.o \
 				   dma-fence-report.o
 obj-$(CONFIG_LOCKDEP)		+= dma-buf-lockdep.o
+obj-$(CONFIG_SYSFS)		+= dma-buf-sysfs.o
 obj-$(CONFIG_DMABUF_SYSFS_STATS) += dma-buf-sysfs-stats.o
 obj-$(CONFIG_DMABUF_HEAPS)	+= dma-heap.o dma-buf-mappings.o heaps/
 obj-$(CONFIG_SYNC_FILE)		+= sync_file.o

@@ -15,6 +15,7 @@
 
 struct dentry;
 struct inode;
+struct kobject;
 struct poll_table_struct;
 struct seq_file;
 
@@ -55,6 +56,16 @@ struct dma_buf_walk {
 	struct dma_buf_cursor cursors[DMA_BUF_SHARDS];
 };
 
+/**
+ * struct dma_buf_totals - all buffers, or those of a shard, taken together
+ * @buffers: how many
+ * @bytes: sum of their sizes
+ */
+struct dma_buf_totals {
+	unsigned long buffers;
+	u64 bytes;
+};
+
 typedef bool (*dma_buf_take_t)(struct dma_buf *dmabuf);
 
 void dma_buf_list_init(void);
@@ -62,6 +73,7 @@ void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode);
 void dma_buf_list_del(struct dma_buf *dmabuf);
 bool dma_buf_list_take(struct dma_buf *dmabuf, dma_buf_take_t take);
 unsigned long dma_buf_list_last_ino(void);
+struct dma_buf_totals dma_buf_list_totals(void);
 
 void dma_buf_walk_begin(struct dma_buf_walk *walk);
 void dma_buf_walk_begin_new(struct dma_buf_walk *walk, unsigned long last_seen);
@@ -105,6 +117,28 @@ void dma_buf_debugfs_init(void);
 void dma_buf_report_init(struct dentry *dir);
 #else
 static inline void dma_buf_debugfs_init(void)
+{
+}
+#endif
+
+/* dma-buf-sysfs.c */
+
+#ifdef CONFIG_SYSFS
+struct kobject *dma_buf_sysfs_dir(void);
+int dma_buf_sysfs_init(void);
+void dma_buf_sysfs_exit(void);
+#else
+static inline struct kobject *dma_buf_sysfs_dir(void)
+{
+	return NULL;
+}
+
+static inline int dma_buf_sysfs_init(void)
+{
+	return 0;
+}
+
+static inline void dma_buf_sysfs_exit(void)
 {
 }
 #endif

@@ -35,11 +35,13 @@
  * @buffers: all &dma_buf.list_node, from dma_buf_export() until the file is
  *	released
  * @cursors: all &dma_buf_cursor.node of walks that are under way
+ * @totals: number and size of @buffers
  */
 struct dma_buf_shard {
 	spinlock_t lock;	/* guards the others, and what is in them */
 	struct list_head buffers;
 	struct list_head cursors;
+	struct dma_buf_totals totals;
 } ____cacheline_aligned_in_smp;
 
 static struct dma_buf_shard dma_buf_shards[DMA_BUF_SHARDS];
@@ -112,6 +114,8 @@ void dma_buf_list_add(struct dma_buf *dmabuf, struct inode *inode)
 	spin_lock(&shard->lock);
 	inode->i_ino = dma_buf_next_ino();
 	list_add(&dmabuf->list_node, &shard->buffers);
+	shard->totals.buffers++;
+	shard->totals.bytes += dmabuf->size;
 	spin_unlock(&shard->lock);
 }
 
@@ -131,7 +135,32 @@ void dma_buf_list_del(struct dma_buf *dmabuf)
 		if (cursor->next == &dmabuf->list_node)
 			dma_buf_cursor_set(cursor, shard, cursor->next->next);
 	list_del_init(&dmabuf->list_node);
+	shard->totals.buffers--;
+	shard->totals.bytes -= dmabuf->size;
 	spin_unlock(&shard->lock);
+}
+
+/**
+ * dma_buf_list_totals() - number and size of all live buffers
+ *
+ * Context: Process context.
+ * Return: sums that are exact if no buffer comes or goes meanwhile. One that lives
+ * all the time is in there in any case.
+ */
+struct dma_buf_totals dma_buf_list_totals(void)
+{
+	struct dma_buf_totals totals = {};
+	unsigned int i;
+
+	for (i = 0; i < DMA_BUF_SHARDS; i++) {
+		struct dma_buf_shard *shard = &dma_buf_shards[i];
+
+		guard(spinlock)(&shard->lock);
+		totals.buffers += shard->totals.buffers;
+		totals.bytes += shard->totals.bytes;
+	}
+
+	return totals;
 }
 
 /**

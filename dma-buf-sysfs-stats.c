@@ -304,22 +304,14 @@ void dma_buf_stats_released(struct dma_buf *dmabuf)
 }
 
 /**
- * dma_buf_stats_init() - create the directories above all entries
+ * dma_buf_stats_init() - create the directory above all entries
  *
  * Return: 0, -ENOMEM.
  */
 int __init dma_buf_stats_init(void)
 {
-	struct kobject *top = kobject_create_and_add("dmabuf", kernel_kobj);
+	dma_buf_stats_dir = kobject_create_and_add("buffers",
+						   dma_buf_sysfs_dir());
 
-	if (!top)
-		return -ENOMEM;
-
-	dma_buf_stats_dir = kobject_create_and_add("buffers", top);
-	if (!dma_buf_stats_dir) {
-		kobject_put(top);
-		return -ENOMEM;
-	}
-
-	return 0;
+	return dma_buf_stats_dir ? 0 : -ENOMEM;
 }

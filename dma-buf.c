@@ -550,14 +550,20 @@ static int __init dma_buf_init(void)
 		goto err_destroy_cache;
 	}
 
-	ret = dma_buf_stats_init();
+	ret = dma_buf_sysfs_init();
 	if (ret)
 		goto err_unmount;
+
+	ret = dma_buf_stats_init();
+	if (ret)
+		goto err_remove_sysfs;
 
 	dma_buf_debugfs_init();
 
 	return 0;
 
+err_remove_sysfs:
+	dma_buf_sysfs_exit();
 err_unmount:
 	kern_unmount(dma_buf_mnt);
 err_destroy_cache:
