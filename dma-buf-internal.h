@@ -95,6 +95,7 @@ void dma_buf_show_name(struct seq_file *m, const char *name);
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
 long dma_buf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table);
+struct dma_buf *dma_buf_of_poll_cb(struct dma_fence_cb *cb, __poll_t *event);
 
 /* For exporters of this directory */
 

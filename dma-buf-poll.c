@@ -94,6 +94,28 @@ static void dma_buf_poll_signaled(struct dma_fence *fence,
 	fput(dmabuf->file);
 }
 
+/**
+ * dma_buf_of_poll_cb() - does a callback wake those who poll a buffer?
+ * @cb: callback of a fence whose lock the caller holds
+ * @event: where to store the event, EPOLLIN or EPOLLOUT
+ *
+ * Context: Any.
+ * Return: the buffer, which stays as long as the lock is held; NULL if the callback
+ * does something else.
+ */
+struct dma_buf *dma_buf_of_poll_cb(struct dma_fence_cb *cb, __poll_t *event)
+{
+	struct dma_buf_poll_cb_t *dcb;
+
+	if (cb->func != dma_buf_poll_signaled)
+		return NULL;
+
+	dcb = container_of(cb, struct dma_buf_poll_cb_t, cb);
+	*event = READ_ONCE(dcb->active);
+
+	return container_of(dcb->poll, struct dma_buf, poll);
+}
+
 /* Returns false if a callback for the event is out already. */
 static bool dma_buf_poll_claim(struct dma_buf *dmabuf,
 			       struct dma_buf_poll_cb_t *dcb, __poll_t event)

@@ -142,6 +142,21 @@ static void dma_fence_array_member_signaled(struct dma_fence *fence,
 	irq_work_queue(&array->work);
 }
 
+/**
+ * dma_fence_array_of_cb() - does a callback belong to an array?
+ * @cb: callback of a fence whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the array, without a reference; NULL if the callback does something else.
+ */
+struct dma_fence *dma_fence_array_of_cb(struct dma_fence_cb *cb)
+{
+	if (cb->func != dma_fence_array_member_signaled)
+		return NULL;
+
+	return &container_of(cb, struct dma_fence_array_cb, cb)->array->base;
+}
+
 static const char *dma_fence_array_driver_name(struct dma_fence *fence)
 {
 	return "dma_fence_array";

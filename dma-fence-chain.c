@@ -245,6 +245,21 @@ static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
 	dma_fence_put(fence);
 }
 
+/**
+ * dma_fence_chain_of_cb() - does a callback belong to a node of a chain?
+ * @cb: callback of a fence whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the node, without a reference; NULL if the callback does something else.
+ */
+struct dma_fence *dma_fence_chain_of_cb(struct dma_fence_cb *cb)
+{
+	if (cb->func != dma_fence_chain_contained_signaled)
+		return NULL;
+
+	return &container_of(cb, struct dma_fence_chain, cb)->base;
+}
+
 static bool dma_fence_chain_enable_signaling(struct dma_fence *fence)
 {
 	return dma_fence_chain_add_callback(to_dma_fence_chain(fence));

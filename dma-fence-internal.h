@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct dma_fence_array;
+struct task_struct;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
 bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags);
@@ -46,6 +47,21 @@ static inline const char *dma_fence_ask_timeline_name(struct dma_fence *fence)
 
 	return ops->get_timeline_name ? ops->get_timeline_name(fence) : "invalid";
 }
+
+/* Who is behind a callback? For dma-fence-report.c. */
+
+struct task_struct *dma_fence_sleeper_task(struct dma_fence_cb *cb);
+struct dma_fence *dma_fence_array_of_cb(struct dma_fence_cb *cb);
+struct dma_fence *dma_fence_chain_of_cb(struct dma_fence_cb *cb);
+
+#ifdef CONFIG_SYNC_FILE
+bool sync_file_is_poll_cb(struct dma_fence_cb *cb);
+#else
+static inline bool sync_file_is_poll_cb(struct dma_fence_cb *cb)
+{
+	return false;
+}
+#endif
 
 struct dma_fence *dma_fence_chain_older(struct dma_fence *fence);
 

@@ -10,13 +10,22 @@
 
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-fence-array.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/poll.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
 
+#include "dma-buf-internal.h"
 #include "dma-buf-report.h"
 #include "dma-fence-internal.h"
 #include "dma-resv-internal.h"
@@ -45,19 +54,204 @@ static bool dma_report_is_asked(struct dma_fence *fence)
 	return test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
 }
 
+/* Most waiters of a fence that are shown, and most that are counted. */
+#define DMA_REPORT_WAITERS	16
+#define DMA_REPORT_COUNTED	256
+
+/* How far waiters of containers are followed, and how many that may be at all. */
+#define DMA_REPORT_DEPTH	3
+#define DMA_REPORT_LINES	64
+
 /**
- * dma_report_fence() - print the line of a fence, if it is pending
- * @m: file to print to
- * @fence: fence, with a reference
- * @usage: what it is used for
- *
- * A fence that signals meanwhile has no line: what was printed so far may be in
- * place of a driver that could not be asked any more.
- *
- * Context: Any. Calls &dma_fence_ops.signaled, signals nothing.
+ * enum dma_report_kind - what a callback does
+ * @DMA_REPORT_TASK: wakes a task that sleeps
+ * @DMA_REPORT_POLL: wakes those who poll a buffer
+ * @DMA_REPORT_SYNC_FILE: wakes those who poll a sync file
+ * @DMA_REPORT_CONTAINER: goes on to signal an array or a node of a chain
+ * @DMA_REPORT_OTHER: what its function does
  */
-void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
-		      enum dma_resv_usage usage)
+enum dma_report_kind {
+	DMA_REPORT_TASK,
+	DMA_REPORT_POLL,
+	DMA_REPORT_SYNC_FILE,
+	DMA_REPORT_CONTAINER,
+	DMA_REPORT_OTHER,
+};
+
+/**
+ * struct dma_report_waiter - what is known about a callback
+ * @kind: which of the others are set
+ * @task: with a reference
+ * @fence: container, with a reference
+ * @ino: inode number of the buffer
+ * @event: what is polled for
+ * @func: function
+ */
+struct dma_report_waiter {
+	enum dma_report_kind kind;
+	union {
+		struct task_struct *task;
+		struct dma_fence *fence;
+		struct {
+			unsigned long ino;
+			__poll_t event;
+		};
+		void *func;
+	};
+};
+
+/**
+ * struct dma_report_waiters - those that wait for a fence
+ * @count: how many there are, %DMA_REPORT_COUNTED for more than that, too
+ * @waiters: the first ones of them
+ */
+struct dma_report_waiters {
+	unsigned int count;
+	struct dma_report_waiter waiters[DMA_REPORT_WAITERS];
+};
+
+static struct dma_fence *dma_report_container(struct dma_fence_cb *cb)
+{
+	struct dma_fence *fence = dma_fence_array_of_cb(cb);
+
+	return fence ?: dma_fence_chain_of_cb(cb);
+}
+
+/*
+ * Called with the lock of the fence held, and interrupts off, so nothing is printed
+ * here. As long as the callback is queued, what it is going to wake or signal is
+ * there; a reference keeps it for longer.
+ */
+static void dma_report_decode(struct dma_fence_cb *cb,
+			      struct dma_report_waiter *waiter)
+{
+	struct task_struct *task = dma_fence_sleeper_task(cb);
+	struct dma_fence *container = dma_report_container(cb);
+	struct dma_buf *dmabuf = dma_buf_of_poll_cb(cb, &waiter->event);
+
+	if (task) {
+		waiter->kind = DMA_REPORT_TASK;
+		waiter->task = get_task_struct(task);
+	} else if (container && dma_fence_get_rcu(container)) {
+		waiter->kind = DMA_REPORT_CONTAINER;
+		waiter->fence = container;
+	} else if (dmabuf) {
+		waiter->kind = DMA_REPORT_POLL;
+		waiter->ino = file_inode(dmabuf->file)->i_ino;
+	} else if (sync_file_is_poll_cb(cb)) {
+		waiter->kind = DMA_REPORT_SYNC_FILE;
+	} else {
+		waiter->kind = DMA_REPORT_OTHER;
+		waiter->func = cb->func;
+	}
+}
+
+/*
+ * The lock is there as long as the fence is pending, and RCU keeps it from then on.
+ * Once the flag is set there is no list any more: the timestamp is in its place.
+ */
+static void dma_report_collect(struct dma_fence *fence,
+			       struct dma_report_waiters *found)
+{
+	struct dma_fence_cb *cb;
+
+	found->count = 0;
+
+	guard(rcu)();
+
+	if (dma_fence_signaled_flag(fence))
+		return;
+
+	guard(spinlock_irqsave)(fence->lock);
+
+	if (dma_fence_signaled_flag(fence))
+		return;
+
+	list_for_each_entry(cb, &fence->cb_list, node) {
+		if (found->count < DMA_REPORT_WAITERS)
+			dma_report_decode(cb, &found->waiters[found->count]);
+		if (++found->count == DMA_REPORT_COUNTED)
+			break;
+	}
+}
+
+static void dma_report_task(struct seq_file *m, struct task_struct *task)
+{
+	char comm[TASK_COMM_LEN];
+
+	seq_printf(m, "task tid=%d pid=%d", task_pid_nr(task),
+		   task_tgid_nr(task));
+	dma_report_string(m, "comm", get_task_comm(comm, task));
+	put_task_struct(task);
+}
+
+static void dma_report_point(struct seq_file *m, struct dma_fence *fence)
+{
+	seq_printf(m, "container driver=\"%s\" point=%llu:%llu",
+		   dma_fence_is_array(fence) ? "dma_fence_array" :
+					       "dma_fence_chain",
+		   fence->context, fence->seqno);
+}
+
+static void dma_report_waiter(struct seq_file *m, struct dma_report_waiter *waiter)
+{
+	switch (waiter->kind) {
+	case DMA_REPORT_TASK:
+		dma_report_task(m, waiter->task);
+		break;
+	case DMA_REPORT_POLL:
+		seq_printf(m, "poll ino=%lu event=%s", waiter->ino,
+			   waiter->event & EPOLLOUT ? "out" : "in");
+		break;
+	case DMA_REPORT_SYNC_FILE:
+		seq_puts(m, "sync_file");
+		break;
+	case DMA_REPORT_CONTAINER:
+		dma_report_point(m, waiter->fence);
+		break;
+	case DMA_REPORT_OTHER:
+		seq_puts(m, "other");
+		dma_report_symbol(m, "func", waiter->func);
+		break;
+	}
+}
+
+/*
+ * Recursion ends at %DMA_REPORT_DEPTH, and when @room lines have been printed. All
+ * callbacks that have been found are shown.
+ */
+static void dma_report_waiters(struct seq_file *m, struct dma_fence *fence,
+			       unsigned int depth, int *room)
+{
+	struct dma_report_waiters found;
+	unsigned int i, shown;
+
+	dma_report_collect(fence, &found);
+	shown = min(found.count, DMA_REPORT_WAITERS);
+	*room -= shown;
+	for (i = 0; i < shown; i++) {
+		struct dma_report_waiter *waiter = &found.waiters[i];
+
+		seq_printf(m, "%*s waiter kind=", depth, "");
+		dma_report_waiter(m, waiter);
+		seq_putc(m, '\n');
+		if (waiter->kind != DMA_REPORT_CONTAINER)
+			continue;
+		if (depth < DMA_REPORT_DEPTH && *room > 0)
+			dma_report_waiters(m, waiter->fence, depth + 1, room);
+		dma_fence_put(waiter->fence);
+	}
+	if (found.count > shown)
+		seq_printf(m, "%*s waiters more=%u\n", depth, "",
+			   found.count - shown);
+}
+
+/*
+ * A fence that signals meanwhile has no line: what was printed so far may be in
+ * place of a driver that could not be asked any more. Returns true if there is one.
+ */
+static bool dma_report_fence_line(struct seq_file *m, struct dma_fence *fence,
+				  enum dma_resv_usage usage)
 {
 	size_t begin = m->count;
 
@@ -70,6 +264,27 @@ void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
 		   fence->seqno, dma_report_state(fence),
 		   dma_report_is_asked(fence));
 
-	if (dma_fence_signaled_flag(fence))
-		m->count = begin;
+	if (!dma_fence_signaled_flag(fence))
+		return true;
+
+	m->count = begin;
+	return false;
+}
+
+/**
+ * dma_report_fence() - print the lines of a fence, if it is pending
+ * @m: file to print to
+ * @fence: fence, with a reference
+ * @usage: what it is used for
+ *
+ * Context: Process context. Takes &dma_fence.lock, not while it prints. Calls
+ * &dma_fence_ops.signaled, signals nothing.
+ */
+void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
+		      enum dma_resv_usage usage)
+{
+	int room = DMA_REPORT_LINES;
+
+	if (dma_report_fence_line(m, fence, usage))
+		dma_report_waiters(m, fence, 1, &room);
 }

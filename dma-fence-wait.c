@@ -28,6 +28,22 @@ static void dma_fence_wake_sleeper(struct dma_fence *fence,
 	wake_up_state(sleeper->task, TASK_NORMAL);
 }
 
+/**
+ * dma_fence_sleeper_task() - does a callback wake a task that sleeps?
+ * @cb: callback of a fence whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: the task, which stays as long as the lock is held; NULL if the callback
+ * does something else.
+ */
+struct task_struct *dma_fence_sleeper_task(struct dma_fence_cb *cb)
+{
+	if (cb->func != dma_fence_wake_sleeper)
+		return NULL;
+
+	return container_of(cb, struct dma_fence_sleeper, cb)->task;
+}
+
 static unsigned int dma_fence_task_state(bool intr)
 {
 	return intr ? TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE;

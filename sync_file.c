@@ -169,6 +169,18 @@ static void sync_file_fence_signaled(struct dma_fence *fence,
 	wake_up_all(&container_of(cb, struct sync_file, cb)->wq);
 }
 
+/**
+ * sync_file_is_poll_cb() - does a callback wake those who poll a sync file?
+ * @cb: callback of a fence whose lock the caller holds
+ *
+ * Context: Any.
+ * Return: true if it does.
+ */
+bool sync_file_is_poll_cb(struct dma_fence_cb *cb)
+{
+	return cb->func == sync_file_fence_signaled;
+}
+
 /*
  * There is one callback, added by the first who has to wait. No wake-up is lost:
  *

@@ -11,12 +11,16 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/poll.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sync_file.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
@@ -27,6 +31,7 @@
 #include "mock_container.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
+#include "race.h"
 #include "test_util.h"
 
 #define TEXT_SIZE	SZ_256K
@@ -584,8 +589,8 @@ static const char *fence_line(struct kunit *test, struct dma_fence *fence)
 	struct seq_file *seq = kunit_kzalloc(test, sizeof(*seq), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, seq);
-	seq->size = PAGE_SIZE;
-	seq->buf = kunit_kzalloc(test, seq->size, GFP_KERNEL);
+	seq->size = SZ_32K;
+	seq->buf = kunit_kzalloc(test, seq->size + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, seq->buf);
 	dma_report_fence(seq, fence, DMA_RESV_USAGE_READ);
 	seq->buf[seq->count] = '\0';
@@ -639,6 +644,263 @@ static void report_many_fences(struct kunit *test)
 	expect_text(test, lines, "\n fences more=1\n");
 	for (int i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, mock_fence_refs(fences[i]), 2);
+}
+
+/* Waiters */
+
+static int sleeper_main(void *data)
+{
+	struct dma_fence *fence = data;
+
+	while (!kthread_should_stop())
+		if (dma_fence_wait_timeout(fence, false, 10 * HZ))
+			schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void sleeper_stop(void *data)
+{
+	kthread_stop(data);
+}
+
+static struct task_struct *sleep_on(struct kunit *test, struct dma_fence *fence)
+{
+	struct task_struct *task = kthread_run(sleeper_main, fence, "mock \"sleeper\"");
+	unsigned int before = mock_fence_callbacks(fence);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sleeper_stop, task));
+	for (int i = 0; i < 100 && mock_fence_callbacks(fence) == before; i++)
+		schedule_timeout_uninterruptible(1);
+	return task;
+}
+
+static const char *waiters_of(struct kunit *test, struct dma_fence *fence)
+{
+	const char *line = fence_line(test, fence), *waiters = strchr(line, '\n');
+
+	KUNIT_ASSERT_NOT_NULL_MSG(test, waiters, "\"%s\"", line);
+	return waiters + 1;
+}
+
+static void report_no_waiters(struct kunit *test)
+{
+	KUNIT_EXPECT_STREQ(test, waiters_of(test, mock_fence_new(test)), "");
+}
+
+static void report_sleeper(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct task_struct *task = sleep_on(test, fence);
+	unsigned int refs = refcount_read(&task->usage);
+	char want[100];
+
+	scnprintf(want, sizeof(want),
+		  "  waiter kind=task tid=%d pid=%d comm=\"mock \\042sleeper\\042\"\n",
+		  task_pid_nr(task), task_tgid_nr(task));
+	KUNIT_EXPECT_STREQ(test, waiters_of(test, fence), want);
+	KUNIT_EXPECT_EQ(test, refcount_read(&task->usage), refs);
+	expect_text(test, fence_line(test, fence), " asked=1\n");
+	dma_fence_signal(fence);
+}
+
+static void report_poll_waiters(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_fence *fence = mock_fence_new(test);
+	struct poll_table_struct table = { ._key = EPOLLIN };
+	char want[64];
+
+	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
+	KUNIT_ASSERT_FALSE(test, (__force bool)vfs_poll(buf->file, &table));
+	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=in\n", ino_of(buf));
+	expect_text(test, lines_of(test, buf), want);
+	expect_no_text(test, lines_of(test, buf), "event=out");
+	table._key = EPOLLOUT;
+	KUNIT_ASSERT_FALSE(test, (__force bool)vfs_poll(buf->file, &table));
+	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=out\n", ino_of(buf));
+	expect_text(test, lines_of(test, buf), want);
+	dma_fence_signal(fence);
+}
+
+static void report_sync_file_waiter(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct poll_table_struct table = {};
+	struct sync_file *sync_file;
+
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		kunit_skip(test, "needs CONFIG_SYNC_FILE");
+	sync_file = sync_file_create(fence);
+	KUNIT_ASSERT_NOT_NULL(test, sync_file);
+	KUNIT_EXPECT_FALSE(test, (__force bool)vfs_poll(sync_file->file, &table));
+	KUNIT_EXPECT_STREQ(test, waiters_of(test, fence), "  waiter kind=sync_file\n");
+	fput(sync_file->file);
+	flush_delayed_fput();
+}
+
+static void report_other_waiter(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+
+	if (!IS_ENABLED(CONFIG_KALLSYMS))
+		kunit_skip(test, "needs CONFIG_KALLSYMS");
+	mock_cb_add(test, fence);
+	KUNIT_EXPECT_STREQ(test, waiters_of(test, fence),
+			   "  waiter kind=other func=\"mock_cb_called\"\n");
+}
+
+/* each container waits for what is in it, and the next one for that */
+static void report_containers(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	struct dma_fence *array = mock_array(test, fence);
+	struct dma_fence *chain = mock_chain_create(test, NULL, array, 7);
+	struct task_struct *task = sleep_on(test, chain);
+	unsigned int refs = mock_fence_refs(array), chain_refs = mock_fence_refs(chain);
+	char want[250];
+
+	scnprintf(want, sizeof(want),
+		  "  waiter kind=container driver=\"dma_fence_array\" point=%llu:1\n   waiter kind=container driver=\"dma_fence_chain\" point=%llu:7\n    waiter kind=task tid=%d ",
+		  array->context, chain->context, task_pid_nr(task));
+	expect_text(test, waiters_of(test, fence), want);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(array), refs);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(chain), chain_refs);
+	dma_fence_signal(fence);
+}
+
+static void report_depth(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test), *member = fence, *array;
+	static struct lock_class_key keys[4];
+	const char *waiters;
+
+	/* an array is not meant to be in another one */
+	for (int i = 0; i < 4; i++) {
+		EXPECT_KERNEL_WARNINGS(test, !!i, array = mock_array(test, member));
+		lockdep_set_class(array->lock, &keys[i]);
+		member = array;
+	}
+	mock_cb_add(test, member);
+	waiters = waiters_of(test, fence);
+	KUNIT_EXPECT_EQ_MSG(test, count_text(waiters, " waiter "), 3, "%s", waiters);
+	dma_fence_signal(fence);
+	mock_irq_work_flush();
+}
+
+#define NUM_WAITERS	300
+
+static void report_many_waiters(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	const char *waiters;
+
+	for (int i = 0; i < 17; i++)
+		mock_cb_add(test, fence);
+	waiters = waiters_of(test, fence);
+	KUNIT_EXPECT_EQ(test, count_text(waiters, "  waiter kind=other"), 16);
+	expect_text(test, waiters, "\n  waiters more=1\n");
+	for (int i = 17; i < NUM_WAITERS; i++)
+		mock_cb_add(test, fence);
+	waiters = waiters_of(test, fence);
+	KUNIT_EXPECT_EQ(test, count_text(waiters, "  waiter kind=other"), 16);
+	expect_text(test, waiters, "\n  waiters more=240\n");
+}
+
+/* 16 arrays with 16 waiters each would be 272 lines */
+static void report_many_waiters_of_containers(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence_new(test);
+	unsigned int refs, lines;
+
+	for (int i = 0; i < 16; i++) {
+		struct dma_fence *array = mock_array(test, fence);
+
+		for (int j = 0; j < 16; j++)
+			mock_cb_add(test, array);
+	}
+	refs = mock_fence_refs(fence);
+	lines = count_text(waiters_of(test, fence), " waiter kind=");
+	KUNIT_EXPECT_GT(test, lines, 16);
+	KUNIT_EXPECT_LE(test, lines, 64 + 16);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), refs);
+	dma_fence_signal(fence);
+	mock_irq_work_flush();
+}
+
+/* One looks while the other one signals */
+
+/**
+ * struct report_race - a fence with waiters, of which one side makes lines
+ * @seq: for the lines
+ * @fence: fence, a new one in each round
+ * @cb: a waiter
+ * @seen: how often there was a line with the waiter, and how often there was none
+ */
+struct report_race {
+	struct seq_file seq;
+	struct dma_fence *fence;
+	struct dma_fence_cb cb;
+	unsigned int seen[2];
+};
+
+static void report_race_called(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+}
+
+static bool report_race_prepare(struct kunit *test, void *data)
+{
+	struct report_race *race = data;
+
+	race->fence = race_fence_create(&mock_fence_bare_ops, 1, 1);
+	if (!race->fence)
+		return false;
+	dma_fence_add_callback(race->fence, &race->cb, report_race_called);
+	race->seq.count = 0;
+	return true;
+}
+
+static void report_race_look(void *data)
+{
+	struct report_race *race = data;
+
+	dma_report_fence(&race->seq, race->fence, DMA_RESV_USAGE_READ);
+}
+
+static void report_race_signal(void *data)
+{
+	struct report_race *race = data;
+
+	race_linger();
+	dma_fence_signal(race->fence);
+}
+
+static bool report_race_check(struct kunit *test, void *data)
+{
+	struct report_race *race = data;
+
+	race->seq.buf[race->seq.count] = '\0';
+	race->seen[!race->seq.count]++;
+	if (race->seq.count)
+		KUNIT_EXPECT_TRUE(test, strstarts(race->seq.buf, " fence usage=read driver="));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(race->fence), 1);
+	dma_fence_put(race->fence);
+	return true;
+}
+
+static const struct race report_against_signal = {
+	report_race_prepare, report_race_look, report_race_signal, report_race_check,
+};
+
+static void report_race(struct kunit *test)
+{
+	struct report_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	race->seq.size = PAGE_SIZE;
+	race->seq.buf = kunit_kzalloc(test, PAGE_SIZE + 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, race->seq.buf);
+	race_run_both(test, &report_against_signal, race, race->seen);
 }
 
 /* Reading in pieces */
@@ -763,6 +1025,16 @@ static struct kunit_case dma_buf_report_cases[] = {
 	KUNIT_CASE(report_fence_that_signals_meanwhile),
 	KUNIT_CASE(report_container),
 	KUNIT_CASE(report_many_fences),
+	KUNIT_CASE(report_no_waiters),
+	KUNIT_CASE(report_sleeper),
+	KUNIT_CASE(report_poll_waiters),
+	KUNIT_CASE(report_sync_file_waiter),
+	KUNIT_CASE(report_other_waiter),
+	KUNIT_CASE(report_containers),
+	KUNIT_CASE(report_depth),
+	KUNIT_CASE(report_many_waiters),
+	KUNIT_CASE(report_many_waiters_of_containers),
+	KUNIT_CASE(report_race),
 	KUNIT_CASE(report_in_pieces),
 	KUNIT_CASE(report_sum),
 	KUNIT_CASE(report_holds_nothing_between_reads),
