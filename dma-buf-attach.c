@@ -9,11 +9,13 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/instruction_pointer.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
+#include "dma-buf-stamp.h"
 
 /*
  * Who may find the memory moved, and what is done about it:
@@ -333,6 +335,36 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 	return ERR_PTR(ret);
 }
 
+static struct dma_buf_attachment *
+dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
+		  const struct dma_buf_attach_ops *ops, void *priv,
+		  unsigned long caller)
+{
+	struct dma_buf_attachment *attach;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!dmabuf || !dev || (ops && !ops->move_notify)))
+		return ERR_PTR(-EINVAL);
+
+	attach = dma_buf_new_attachment(dmabuf, dev, ops, priv);
+	if (IS_ERR(attach))
+		return attach;
+
+	dma_buf_stamp_attachment(attach, caller);
+	scoped_guard(dma_resv, dmabuf->resv) {
+		list_add(&attach->node, &dmabuf->attachments);
+		if (dma_buf_keeps_mapping(attach))
+			ret = dma_buf_map_and_keep(attach);
+	}
+
+	if (ret) {
+		dma_buf_detach(dmabuf, attach);
+		return ERR_PTR(ret);
+	}
+
+	return attach;
+}
+
 /**
  * dma_buf_dynamic_attach() - announce a device that is going to use a buffer
  * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
@@ -357,28 +389,7 @@ struct dma_buf_attachment *
 dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_attach_ops *ops, void *priv)
 {
-	struct dma_buf_attachment *attach;
-	int ret = 0;
-
-	if (WARN_ON_ONCE(!dmabuf || !dev || (ops && !ops->move_notify)))
-		return ERR_PTR(-EINVAL);
-
-	attach = dma_buf_new_attachment(dmabuf, dev, ops, priv);
-	if (IS_ERR(attach))
-		return attach;
-
-	scoped_guard(dma_resv, dmabuf->resv) {
-		list_add(&attach->node, &dmabuf->attachments);
-		if (dma_buf_keeps_mapping(attach))
-			ret = dma_buf_map_and_keep(attach);
-	}
-
-	if (ret) {
-		dma_buf_detach(dmabuf, attach);
-		return ERR_PTR(ret);
-	}
-
-	return attach;
+	return dma_buf_do_attach(dmabuf, dev, ops, priv, _RET_IP_);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 
@@ -393,7 +404,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev)
 {
-	return dma_buf_dynamic_attach(dmabuf, dev, NULL, NULL);
+	return dma_buf_do_attach(dmabuf, dev, NULL, NULL, _RET_IP_);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
 
@@ -415,9 +426,15 @@ static void dma_buf_check_pin(struct dma_buf_attachment *attach)
  */
 int dma_buf_pin(struct dma_buf_attachment *attach)
 {
+	int ret;
+
 	dma_buf_check_pin(attach);
 
-	return dma_buf_pin_exporter(attach);
+	ret = dma_buf_pin_exporter(attach);
+	if (!ret)
+		dma_buf_count_pin(attach, 1);
+
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
 
@@ -432,6 +449,7 @@ void dma_buf_unpin(struct dma_buf_attachment *attach)
 	dma_buf_check_pin(attach);
 
 	dma_buf_unpin_exporter(attach);
+	dma_buf_count_pin(attach, -1);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
 
@@ -486,9 +504,14 @@ static struct sg_table *dma_buf_map_locked(struct dma_buf_attachment *attach,
 		return ERR_PTR(-EBUSY);
 
 	sgt = dma_buf_pin_and_map(attach, dir, may_block);
-	if (!IS_ERR(sgt) && attach->dmabuf->ops->cache_sgt_mapping) {
+	if (IS_ERR(sgt))
+		return sgt;
+
+	if (attach->dmabuf->ops->cache_sgt_mapping) {
 		attach->sgt = sgt;
 		attach->dir = dir;
+	} else {
+		dma_buf_count_map(attach, 1);
 	}
 
 	return sgt;
@@ -608,6 +631,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 		return;
 
 	dma_buf_do_unmap(attach, sgt, dir);
+	dma_buf_count_map(attach, -1);
 	if (dma_buf_pins_on_map(attach))
 		dma_buf_unpin_exporter(attach);
 }

@@ -17,6 +17,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kdev_t.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -147,6 +148,44 @@ void dma_report_symbol(struct seq_file *m, const char *key, const void *address)
 		dma_report_string(m, key, name);
 }
 
+#ifdef CONFIG_DMABUF_STAMP
+/* A stamp is only good to the tick. */
+static void dma_buf_report_time(struct seq_file *m, const char *key, u64 ns)
+{
+	u64 ms = div_u64(ns, NSEC_PER_MSEC);
+	u32 rest;
+
+	ms = div_u64_rem(ms, MSEC_PER_SEC, &rest);
+	seq_printf(m, " %s=%llu.%03u", key, ms, rest);
+}
+
+static void dma_buf_report_stamp(struct seq_file *m, struct dma_buf *dmabuf)
+{
+	dma_buf_report_time(m, "created", dmabuf->since);
+	seq_printf(m, " pid=%d", dmabuf->tgid);
+	dma_report_string(m, "comm", dmabuf->comm);
+	dma_report_symbol(m, "by", (void *)dmabuf->caller);
+}
+
+static void dma_buf_report_attach_stamp(struct seq_file *m,
+					struct dma_buf_attachment *attach)
+{
+	dma_buf_report_time(m, "created", attach->since);
+	seq_printf(m, " pid=%d", attach->tgid);
+	dma_report_symbol(m, "by", (void *)attach->caller);
+	seq_printf(m, " maps=%u pins=%u", attach->maps, attach->pins);
+}
+#else
+static void dma_buf_report_stamp(struct seq_file *m, struct dma_buf *dmabuf)
+{
+}
+
+static void dma_buf_report_attach_stamp(struct seq_file *m,
+					struct dma_buf_attachment *attach)
+{
+}
+#endif
+
 static void dma_buf_report_head(struct seq_file *m)
 {
 	dev_t dev = dma_buf_dev();
@@ -200,6 +239,7 @@ static void dma_buf_report_buffer(struct seq_file *m, struct dma_buf *dmabuf)
 		   dma_buf_is_dynamic(dmabuf), dmabuf->ops->cache_sgt_mapping,
 		   dma_buf_report_vmaps(dmabuf),
 		   dma_buf_report_pollcb(dmabuf));
+	dma_buf_report_stamp(m, dmabuf);
 }
 
 /* If the walk has the last reference, the buffer should go rather than wait. */
@@ -255,10 +295,12 @@ static void dma_buf_report_attachment(struct seq_file *m,
 	seq_puts(m, " attach");
 	dma_report_string(m, "dev", dev_name(attach->dev));
 	dma_report_string(m, "driver", dev_driver_string(attach->dev));
-	seq_printf(m, " dynamic=%d p2p=%d kept=%d dir=%s\n",
+	seq_printf(m, " dynamic=%d p2p=%d kept=%d dir=%s",
 		   dma_buf_attachment_is_dynamic(attach), attach->peer2peer,
 		   !!attach->sgt,
 		   dma_buf_report_direction(attach->sgt ? attach->dir : DMA_NONE));
+	dma_buf_report_attach_stamp(m, attach);
+	seq_putc(m, '\n');
 }
 
 /* Ends the line of the buffer. */

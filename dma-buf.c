@@ -15,6 +15,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/instruction_pointer.h>
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/mount.h>
@@ -26,6 +27,7 @@
 #include <linux/stat.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-stamp.h"
 
 /**
  * DOC: dma buf device access
@@ -453,6 +455,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 		return dmabuf;
 	}
 
+	dma_buf_stamp(dmabuf, _RET_IP_);
 	dma_buf_list_add(dmabuf, file_inode(dmabuf->file));
 	dma_buf_stats_exported();
 

@@ -129,6 +129,11 @@ FUNCTION(dma_buf_vunmap, void (struct dma_buf *, struct iosys_map *));
 FUNCTION(dma_buf_vmap_unlocked, int (struct dma_buf *, struct iosys_map *));
 FUNCTION(dma_buf_vunmap_unlocked, void (struct dma_buf *, struct iosys_map *));
 
+/* The stamps fit into what kmalloc() gives anyway. */
+#ifdef CONFIG_64BIT
+static_assert(sizeof(struct dma_buf_attachment) <= 96);
+#endif
+
 static void dma_buf_header_presets(struct kunit *test)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);

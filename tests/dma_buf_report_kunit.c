@@ -340,6 +340,247 @@ static void report_direction_of_kept_mapping(struct kunit *test)
 	dma_buf_detach(buf, attach);
 }
 
+/* Stamps */
+
+static void need_stamps(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DMABUF_STAMP) || !IS_ENABLED(CONFIG_KALLSYMS))
+		kunit_skip(test, "needs CONFIG_DMABUF_STAMP and CONFIG_KALLSYMS");
+}
+
+/* the stamp is between the two times, with what is lost by milliseconds and ticks */
+static void expect_created(struct kunit *test, const char *line, u64 from, u64 to)
+{
+	unsigned int fields, msec = 0;
+	u64 sec = 0, ns;
+
+	line = strstr(line, " created=");
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	fields = sscanf(line, " created=%llu.%3u ", &sec, &msec);
+	KUNIT_ASSERT_EQ(test, fields, 2);
+	ns = sec * NSEC_PER_SEC + msec * NSEC_PER_MSEC;
+	KUNIT_EXPECT_GE(test, ns + NSEC_PER_MSEC, from);
+	KUNIT_EXPECT_LE(test, ns, to);
+}
+
+static noinline struct dma_buf *mock_maker(struct mock_exporter *exp)
+{
+	struct dma_buf *buf = dma_buf_export(&exp->info);
+
+	/* not a tail call */
+	barrier();
+	return buf;
+}
+
+static void report_maker(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	u64 from = ktime_get_coarse_boottime_ns(), to;
+	struct dma_buf *buf;
+	const char *lines;
+	char want[64];
+
+	need_stamps(test);
+	buf = mock_maker(exp);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	exp->buf = buf;
+	exp->exported = true;
+	to = ktime_get_coarse_boottime_ns();
+
+	lines = lines_of(test, buf);
+	expect_created(test, lines, from, to);
+	scnprintf(want, sizeof(want), " pid=%d comm=\"%s\" by=\"mock_maker\"\n",
+		  task_tgid_nr(current), current->group_leader->comm);
+	expect_text(test, lines, want);
+	dma_buf_put(buf);
+}
+
+/**
+ * struct thread_export - an export by a thread with a name of its own
+ * @exp: exporter
+ * @task: the thread
+ */
+struct thread_export {
+	struct mock_exporter *exp;
+	struct task_struct *task;
+};
+
+static int thread_export_main(void *data)
+{
+	struct thread_export *thread = data;
+
+	thread->exp->buf = mock_maker(thread->exp);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* whoever made it may have gone */
+static void report_maker_that_is_gone(struct kunit *test)
+{
+	struct thread_export thread = { .exp = mock_exporter_create(test) };
+	char want[64];
+	pid_t pid;
+
+	need_stamps(test);
+	thread.task = kthread_run(thread_export_main, &thread, "mock \"maker\"");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread.task);
+	while (!READ_ONCE(thread.exp->buf))
+		schedule_timeout_uninterruptible(1);
+	pid = task_tgid_nr(thread.task);
+	kthread_stop(thread.task);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread.exp->buf);
+	thread.exp->exported = true;
+	scnprintf(want, sizeof(want), " pid=%d comm=\"mock \\042maker\\042\" by=\"mock_maker\"\n",
+		  pid);
+	expect_text(test, lines_of(test, thread.exp->buf), want);
+	dma_buf_put(thread.exp->buf);
+}
+
+static noinline struct dma_buf_attachment *mock_importer(struct dma_buf *buf, struct device *dev,
+							 bool dynamic)
+{
+	struct dma_buf_attachment *attach;
+
+	if (dynamic)
+		attach = dma_buf_dynamic_attach(buf, dev, &dynamic_ops, NULL);
+	else
+		attach = dma_buf_attach(buf, dev);
+	barrier();
+	return attach;
+}
+
+static void report_importer(struct kunit *test)
+{
+	struct device *dev = test_device(test, "mock-one", SZ_1M);
+	struct dma_buf *buf = mock_buf_create(test);
+	struct dma_buf_attachment *attach;
+	const char *lines;
+	char want[64];
+	u64 from, to;
+
+	need_stamps(test);
+	for (int dynamic = 0; dynamic < 2; dynamic++) {
+		from = ktime_get_coarse_boottime_ns();
+		attach = mock_importer(buf, dev, dynamic);
+		to = ktime_get_coarse_boottime_ns();
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+		lines = strstr(lines_of(test, buf), "\n attach ");
+		KUNIT_ASSERT_NOT_NULL(test, lines);
+		expect_created(test, lines, from, to);
+		scnprintf(want, sizeof(want), " pid=%d by=\"mock_importer\" maps=0 pins=0\n",
+			  task_tgid_nr(current));
+		expect_text(test, lines, want);
+		dma_buf_detach(buf, attach);
+	}
+}
+
+static void expect_counts(struct kunit *test, struct dma_buf *buf, unsigned int maps,
+			  unsigned int pins)
+{
+	char want[32];
+
+	scnprintf(want, sizeof(want), " maps=%u pins=%u\n", maps, pins);
+	expect_text(test, lines_of(test, buf), want);
+}
+
+static void report_maps(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt[2], *failed;
+	struct dma_buf *buf;
+
+	need_stamps(test);
+	mock_exporter_make_trying(exp);
+	buf = mock_exporter_export(exp);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	attach = dma_buf_attach(buf, test_device(test, "mock-one", SZ_1M));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+
+	sgt[0] = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt[0]);
+	expect_counts(test, buf, 1, 0);
+	dma_resv_lock(buf->resv, NULL);
+	sgt[1] = dma_buf_try_map_attachment(attach, DMA_TO_DEVICE);
+	dma_resv_unlock(buf->resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt[1]);
+	expect_counts(test, buf, 2, 0);
+	exp->fail[MOCK_MAP] = -ENOMEM;
+	failed = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	KUNIT_EXPECT_TRUE(test, IS_ERR(failed));
+	expect_counts(test, buf, 2, 0);
+	for (int i = 0; i < 2; i++) {
+		dma_buf_unmap_attachment_unlocked(attach, sgt[i], DMA_TO_DEVICE);
+		expect_counts(test, buf, 1 - i, 0);
+	}
+	dma_buf_detach(buf, attach);
+}
+
+/* they are not given back one by one */
+static void report_maps_without_kept_ones(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf_attachment *attach;
+	struct dma_buf *buf;
+	struct sg_table *sgt;
+
+	need_stamps(test);
+	exp->ops.cache_sgt_mapping = true;
+	buf = mock_exporter_export(exp);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	attach = dma_buf_attach(buf, test_device(test, "mock-one", SZ_1M));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	expect_counts(test, buf, 0, 0);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	expect_counts(test, buf, 0, 0);
+	dma_buf_detach(buf, attach);
+}
+
+static int pin(struct dma_buf_attachment *attach)
+{
+	int ret;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	ret = dma_buf_pin(attach);
+	dma_resv_unlock(attach->dmabuf->resv);
+	return ret;
+}
+
+static void unpin(struct dma_buf_attachment *attach)
+{
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	dma_buf_unpin(attach);
+	dma_resv_unlock(attach->dmabuf->resv);
+}
+
+static void report_pins(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+	struct dma_buf_attachment *attach;
+	struct dma_buf *buf;
+
+	need_stamps(test);
+	mock_exporter_make_dynamic(exp);
+	buf = mock_exporter_export(exp);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	attach = dma_buf_dynamic_attach(buf, test_device(test, "mock-one", SZ_1M), &dynamic_ops,
+					NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_ASSERT_EQ(test, pin(attach), 0);
+	KUNIT_ASSERT_EQ(test, pin(attach), 0);
+	expect_counts(test, buf, 0, 2);
+	exp->fail[MOCK_PIN] = -EBUSY;
+	KUNIT_ASSERT_EQ(test, pin(attach), -EBUSY);
+	expect_counts(test, buf, 0, 2);
+	unpin(attach);
+	expect_counts(test, buf, 0, 1);
+	unpin(attach);
+	dma_buf_detach(buf, attach);
+}
+
 /* Somebody who holds a lock for ever */
 
 struct holder {
@@ -1012,6 +1253,12 @@ static struct kunit_case dma_buf_report_cases[] = {
 	KUNIT_CASE_PARAM(report_exporter, strings_gen_params),
 	KUNIT_CASE(report_attachments),
 	KUNIT_CASE(report_direction_of_kept_mapping),
+	KUNIT_CASE(report_maker),
+	KUNIT_CASE(report_maker_that_is_gone),
+	KUNIT_CASE(report_importer),
+	KUNIT_CASE(report_maps),
+	KUNIT_CASE(report_maps_without_kept_ones),
+	KUNIT_CASE(report_pins),
 	KUNIT_CASE(report_busy),
 	KUNIT_CASE(report_many_busy),
 	KUNIT_CASE(report_shared_lock),

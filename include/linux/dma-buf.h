@@ -15,6 +15,7 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -268,6 +269,10 @@ struct dma_buf_sysfs_entry {
  * @sysfs_claimed: there has been an attempt to make @sysfs_entry. Set under the
  *	lock of the list that @list_node is on.
  * @shard: the list of live buffers that @list_node is on; constant
+ * @since: when it was made, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
+ * @caller: where dma_buf_export() was called; constant
+ * @tgid: process for which it was made, in the initial pid namespace; constant
+ * @comm: name that the process had; constant
  *
  * Made by dma_buf_export(). Drivers use the first six members.
  */
@@ -294,6 +299,12 @@ struct dma_buf {
 	bool sysfs_claimed;
 #endif
 	u16 shard;
+#ifdef CONFIG_DMABUF_STAMP
+	pid_t tgid;
+	u64 since;
+	unsigned long caller;
+	char comm[TASK_COMM_LEN];
+#endif
 };
 
 /**
@@ -340,6 +351,11 @@ struct dma_buf_attach_ops {
  * @importer_ops: the importer's operations, NULL for a static one; constant
  * @importer_priv: the importer's data
  * @priv: the exporter's data
+ * @caller: where dma_buf_attach() or dma_buf_dynamic_attach() was called; constant
+ * @since: when, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
+ * @tgid: by which process, in the initial pid namespace; constant
+ * @maps: mappings that are not kept. Guarded by &dma_buf.resv.
+ * @pins: how often the importer has it pinned. Guarded by &dma_buf.resv.
  *
  * Made by dma_buf_attach() and dma_buf_dynamic_attach().
  */
@@ -353,6 +369,13 @@ struct dma_buf_attachment {
 	const struct dma_buf_attach_ops *importer_ops;
 	void *importer_priv;
 	void *priv;
+#ifdef CONFIG_DMABUF_STAMP
+	unsigned long caller;
+	u64 since;
+	pid_t tgid;
+	u16 maps;
+	u16 pins;
+#endif
 };
 
 /**
