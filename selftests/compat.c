@@ -335,6 +335,32 @@ TEST_F(compat, buffer_fences)
 	close(import.fd);
 }
 
+TEST_F(compat, buffer_info)
+{
+	static const struct {
+		struct dma_buf_info info;
+		int ret;
+	} calls[] = {
+		{ { .size = 143 }, -EINVAL },
+		{ { .size = 144, .flags = 1 }, -EINVAL },
+		{ { .size = 0xffffffff }, -E2BIG },
+		{ { .size = 144 }, 0 },
+	};
+	struct dma_buf_info *got = (void *)low;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		LOW(calls[i].info);
+		EXPECT_EQ(calls[i].ret, variant->ioctl(self->buf, DMA_BUF_IOCTL_INFO, low))
+			TH_LOG("call %zu", i);
+	}
+	EXPECT_EQ(144, got->size);
+	EXPECT_EQ((__u64)lseek(self->buf, 0, SEEK_END), got->bytes);
+	EXPECT_EQ(buffer_ino(self->buf), got->ino);
+	EXPECT_STREQ("system", got->exporter);
+	EXPECT_EQ(-EFAULT, variant->ioctl(self->buf, DMA_BUF_IOCTL_INFO, UNMAPPED));
+}
+
 /* -------------------------------------------------------------- sync files */
 
 TEST_F(compat, sync_file_info)

@@ -12,6 +12,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/stat.h>
@@ -394,6 +395,158 @@ static void dma_buf_stat(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stat.blocks, MOCK_EXPORTER_SIZE / 512);
 }
 
+/* DMA_BUF_IOCTL_INFO */
+
+#define INFO_SIZE	sizeof(struct dma_buf_info)
+
+/* the argument, and as much behind it */
+struct long_info {
+	struct dma_buf_info info;
+	u8 tail[INFO_SIZE];
+};
+
+static const struct info_call {
+	const char *desc;
+	u32 size;
+	u32 flags;
+	unsigned int tail;
+	int error;
+} info_calls[] = {
+	{ "known size", 144, 0, 0, 0 },
+	{ "known size with something behind it", 144, 0, 1, 0 },
+	{ "later size", 152, 0, 0, 0 },
+	{ "later size with something behind it", 152, 0, 9, 0 },
+	{ "later size that matters", 152, 0, 8, -E2BIG },
+	{ "later size that matters, and flags", 152, 1, 1, -E2BIG },
+	{ "a page", PAGE_SIZE, 0, 0, 0 },
+	{ "more than a page", PAGE_SIZE + 1, 0, 0, -E2BIG },
+	{ "largest size", U32_MAX, 0, 0, -E2BIG },
+	{ "no size", 0, 0, 0, -EINVAL },
+	{ "one byte less", 143, 0, 0, -EINVAL },
+	{ "flag", 144, DMA_BUF_INFO_MMAP, 0, -EINVAL },
+	{ "top flag", 144, BIT(31), 0, -EINVAL },
+};
+
+KUNIT_ARRAY_PARAM_DESC(info_calls, info_calls, desc);
+
+static void dma_buf_ioctl_info(struct kunit *test)
+{
+	const struct info_call *param = test->param_value;
+	struct long_info arg = { { .size = param->size, .flags = param->flags } }, got;
+	struct long_info __user *user = test_user_page(test);
+	struct dma_buf *buf = export(test);
+
+	/* all but size and flags is for the kernel to write */
+	arg.info.bytes = U64_MAX;
+	memset(arg.info.name, 'x', sizeof(arg.info.name));
+	if (param->tail)
+		arg.tail[param->tail - 1] = 1;
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, user), param->error);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&got, user, sizeof(got)), 0);
+	KUNIT_EXPECT_MEMEQ(test, got.tail, arg.tail, sizeof(arg.tail));
+	if (param->error)
+		KUNIT_EXPECT_MEMEQ(test, &got.info, &arg.info, INFO_SIZE);
+	else
+		KUNIT_EXPECT_EQ(test, got.info.size, 144);
+}
+
+static struct dma_buf_info info_of(struct kunit *test, struct dma_buf *buf)
+{
+	struct dma_buf_info info = { .size = sizeof(info) };
+	void __user *user = test_user_page(test);
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(user, &info, sizeof(info)), 0);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, user), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&info, user, sizeof(info)), 0);
+	return info;
+}
+
+static void dma_buf_info_plain(struct kunit *test)
+{
+	struct dma_buf *buf = export(test);
+	struct dma_buf_info want = {
+		.size = 144,
+		.flags = DMA_BUF_INFO_MMAP | DMA_BUF_INFO_CPU_SYNC,
+		.bytes = MOCK_EXPORTER_SIZE,
+		.ino = file_inode(buf->file)->i_ino,
+		.exporter = MOCK_EXPORTER_NAME,
+	};
+	struct dma_buf_info info = info_of(test, buf);
+
+	KUNIT_EXPECT_MEMEQ(test, &info, &want, sizeof(info));
+}
+
+static void dma_buf_info_flags(struct kunit *test)
+{
+	struct mock_exporter *exp = test->priv;
+	struct dma_buf *buf;
+
+	mock_exporter_make_dynamic(exp);
+	buf = export(test);
+	KUNIT_EXPECT_EQ(test, info_of(test, buf).flags,
+			DMA_BUF_INFO_MMAP | DMA_BUF_INFO_CPU_SYNC | DMA_BUF_INFO_DYNAMIC);
+	exp->ops.mmap = NULL;
+	KUNIT_EXPECT_EQ(test, info_of(test, buf).flags,
+			DMA_BUF_INFO_CPU_SYNC | DMA_BUF_INFO_DYNAMIC);
+	exp->ops.begin_cpu_access = NULL;
+	KUNIT_EXPECT_EQ(test, info_of(test, buf).flags,
+			DMA_BUF_INFO_CPU_SYNC | DMA_BUF_INFO_DYNAMIC);
+	exp->ops.end_cpu_access = NULL;
+	KUNIT_EXPECT_EQ(test, info_of(test, buf).flags, DMA_BUF_INFO_DYNAMIC);
+}
+
+static void dma_buf_info_name(struct kunit *test)
+{
+	struct dma_buf *buf = export(test);
+
+	KUNIT_ASSERT_EQ(test, set_name(test, buf, ""), 0);
+	KUNIT_EXPECT_TRUE(test, info_of(test, buf).flags & DMA_BUF_INFO_NAMED);
+	KUNIT_EXPECT_STREQ(test, info_of(test, buf).name, "");
+	KUNIT_ASSERT_EQ(test, set_name(test, buf, NAME_31), 0);
+	KUNIT_EXPECT_STREQ(test, info_of(test, buf).name, NAME_31);
+	KUNIT_ASSERT_EQ(test, set_name(test, buf, "a\n\xff"), 0);
+	KUNIT_EXPECT_STREQ(test, info_of(test, buf).name, "a\n\xff");
+}
+
+static void dma_buf_info_long_exporter(struct kunit *test)
+{
+	struct mock_exporter *exp = test->priv;
+
+	exp->info.exp_name = NAME_31 "v and more";
+	KUNIT_EXPECT_STREQ(test, info_of(test, export(test)).exporter, NAME_31);
+}
+
+static void dma_buf_info_fault(struct kunit *test)
+{
+	void __user *hole = test_user_hole(test);
+	struct dma_buf *buf = export(test);
+
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, NULL), -EFAULT);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, hole), -EFAULT);
+}
+
+static void dma_buf_info_read_only(struct kunit *test)
+{
+	struct dma_buf_info info = { .size = sizeof(info) };
+	void __user *user = test_user_readonly(test, &info, sizeof(info));
+
+	KUNIT_EXPECT_EQ(test, buf_ioctl(export(test), DMA_BUF_IOCTL_INFO, user), -EFAULT);
+}
+
+/* the number does not tell the size of the argument */
+static void dma_buf_info_number(struct kunit *test)
+{
+	void __user *user = test_user_page(test);
+	struct dma_buf *buf = export(test);
+
+	KUNIT_EXPECT_EQ(test, DMA_BUF_IOCTL_INFO, 'b' << 8 | 0x0f);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IO(DMA_BUF_BASE, 0x0e), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IO(DMA_BUF_BASE, 0x10), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IOWR(DMA_BUF_BASE, 0x0f, struct dma_buf_info), user),
+			-ENOTTY);
+}
+
 /* Names while somebody reads them */
 
 #define RACE_NAME_A	"a"
@@ -743,6 +896,14 @@ static struct kunit_case dma_buf_file_cases[] = {
 	KUNIT_CASE(dma_buf_ioctl_sync_waits),
 	KUNIT_CASE(dma_buf_ioctl_sync_fault),
 	KUNIT_CASE(dma_buf_ioctl_sync_write_on_readonly),
+	KUNIT_CASE_PARAM(dma_buf_ioctl_info, info_calls_gen_params),
+	KUNIT_CASE(dma_buf_info_plain),
+	KUNIT_CASE(dma_buf_info_flags),
+	KUNIT_CASE(dma_buf_info_name),
+	KUNIT_CASE(dma_buf_info_long_exporter),
+	KUNIT_CASE(dma_buf_info_fault),
+	KUNIT_CASE(dma_buf_info_read_only),
+	KUNIT_CASE(dma_buf_info_number),
 	KUNIT_CASE_PARAM(dma_buf_name, name_calls_gen_params),
 	KUNIT_CASE(dma_buf_name_none),
 	KUNIT_CASE(dma_buf_name_replaced),

@@ -79,6 +79,46 @@ struct dma_buf_import_sync_file {
 	__s32 fd;
 };
 
+/**
+ * struct dma_buf_info - argument of DMA_BUF_IOCTL_INFO: what is this buffer?
+ * @size: bytes of this structure, as the caller knows it; returned: as the kernel
+ *	knows it
+ * @flags: 0; returned: %DMA_BUF_INFO_MMAP and the others, as far as they apply
+ * @bytes: returned, length of the buffer
+ * @ino: returned, inode number of the buffer, as fstat() tells it
+ * @exporter: returned, name of the exporter, cut to 31 characters; empty if it has
+ *	none
+ * @module: returned, module of the exporter, cut to 55 characters; empty if it is
+ *	built in
+ * @name: returned, as set by DMA_BUF_SET_NAME; any bytes
+ *
+ * What is behind the structure that the kernel knows has to be 0, and stays as it
+ * is. All strings end in NUL, and are filled up with it.
+ *
+ * This is nothing but what fstat(), lseek() and fdinfo tell to whoever has the
+ * descriptor, in one call and without a text that has to be taken apart; and the
+ * module, since drivers may have a helper name the exporter. A kernel that does not
+ * know the command says ENOTTY.
+ */
+struct dma_buf_info {
+	__u32 size;
+	__u32 flags;
+	__u64 bytes;
+	__u64 ino;
+	char exporter[32];
+	char module[56];
+	char name[DMA_BUF_NAME_LEN];
+};
+
+/* The buffer can be mapped by mmap(). */
+#define DMA_BUF_INFO_MMAP		(1 << 0)
+/* The exporter has something to do for DMA_BUF_IOCTL_SYNC. */
+#define DMA_BUF_INFO_CPU_SYNC		(1 << 1)
+/* The exporter can move the memory. */
+#define DMA_BUF_INFO_DYNAMIC		(1 << 2)
+/* There is a name, which may be the empty one. */
+#define DMA_BUF_INFO_NAMED		(1 << 3)
+
 #define DMA_BUF_IOCTL_SYNC	_IOW(DMA_BUF_BASE, 0, struct dma_buf_sync)
 
 /*
@@ -93,5 +133,8 @@ struct dma_buf_import_sync_file {
 	_IOWR(DMA_BUF_BASE, 2, struct dma_buf_export_sync_file)
 #define DMA_BUF_IOCTL_IMPORT_SYNC_FILE	\
 	_IOW(DMA_BUF_BASE, 3, struct dma_buf_import_sync_file)
+
+/* The size is in the structure, so that the number stays when it grows. */
+#define DMA_BUF_IOCTL_INFO	_IO(DMA_BUF_BASE, 0x0f)
 
 #endif /* _DMA_BUF_UAPI_H_ */
