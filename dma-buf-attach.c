@@ -17,6 +17,8 @@
 #include "dma-buf-internal.h"
 #include "dma-buf-stamp.h"
 
+#include <trace/events/dma_buf.h>
+
 /*
  * Who may find the memory moved, and what is done about it:
  *
@@ -277,6 +279,21 @@ static void dma_buf_drop_kept(struct dma_buf_attachment *attach)
 	dma_buf_unpin_exporter(attach);
 }
 
+static void dma_buf_drop_attachment(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	scoped_guard(dma_resv, dmabuf->resv) {
+		dma_buf_drop_kept(attach);
+		list_del_init(&attach->node);
+	}
+
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+
+	kfree(attach);
+}
+
 /**
  * dma_buf_detach() - a device does not use a buffer any more
  * @dmabuf: buffer
@@ -292,15 +309,8 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!dmabuf || !attach || dmabuf != attach->dmabuf))
 		return;
 
-	scoped_guard(dma_resv, dmabuf->resv) {
-		dma_buf_drop_kept(attach);
-		list_del_init(&attach->node);
-	}
-
-	if (dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, attach);
-
-	kfree(attach);
+	trace_dma_buf_detach(attach);
+	dma_buf_drop_attachment(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
 
@@ -358,9 +368,11 @@ dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
 	}
 
 	if (ret) {
-		dma_buf_detach(dmabuf, attach);
+		dma_buf_drop_attachment(attach);
 		return ERR_PTR(ret);
 	}
+
+	trace_dma_buf_dynamic_attach(attach);
 
 	return attach;
 }
@@ -431,10 +443,13 @@ int dma_buf_pin(struct dma_buf_attachment *attach)
 	dma_buf_check_pin(attach);
 
 	ret = dma_buf_pin_exporter(attach);
-	if (!ret)
-		dma_buf_count_pin(attach, 1);
+	if (ret)
+		return ret;
 
-	return ret;
+	dma_buf_count_pin(attach, 1);
+	trace_dma_buf_pin(attach);
+
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
 
@@ -448,6 +463,7 @@ void dma_buf_unpin(struct dma_buf_attachment *attach)
 {
 	dma_buf_check_pin(attach);
 
+	trace_dma_buf_unpin(attach);
 	dma_buf_unpin_exporter(attach);
 	dma_buf_count_pin(attach, -1);
 }
@@ -517,6 +533,18 @@ static struct sg_table *dma_buf_map_locked(struct dma_buf_attachment *attach,
 	return sgt;
 }
 
+static struct sg_table *dma_buf_map_traced(struct dma_buf_attachment *attach,
+					   enum dma_data_direction dir,
+					   bool may_block)
+{
+	struct sg_table *sgt = dma_buf_map_locked(attach, dir, may_block);
+
+	if (!IS_ERR(sgt))
+		trace_dma_buf_map(attach, dir);
+
+	return sgt;
+}
+
 /**
  * dma_buf_map_attachment() - get DMA addresses of a buffer
  * @attach: attachment of the device
@@ -543,7 +571,7 @@ static struct sg_table *dma_buf_map_locked(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
-	return dma_buf_map_locked(attach, dir, true);
+	return dma_buf_map_traced(attach, dir, true);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 
@@ -579,7 +607,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 struct sg_table *dma_buf_try_map_attachment(struct dma_buf_attachment *attach,
 					    enum dma_data_direction dir)
 {
-	return dma_buf_map_locked(attach, dir, false);
+	return dma_buf_map_traced(attach, dir, false);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_try_map_attachment, DMA_BUF);
 
@@ -626,6 +654,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 		return;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
+	trace_dma_buf_unmap(attach, dir);
 
 	if (attach->sgt == sgt)
 		return;
@@ -674,6 +703,7 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 	struct dma_buf_attachment *attach;
 
 	dma_resv_assert_held(dmabuf->resv);
+	trace_dma_buf_move_notify(dmabuf);
 
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (dma_buf_attachment_is_dynamic(attach))

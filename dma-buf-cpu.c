@@ -13,6 +13,8 @@
 #include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
+#include <trace/events/dma_buf.h>
+
 /**
  * DOC: cpu access
  *
@@ -52,6 +54,21 @@ static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
 	return min(ret, 0L);
 }
 
+static int dma_buf_do_begin_cpu_access(struct dma_buf *dmabuf,
+				       enum dma_data_direction dir)
+{
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	int ret;
+
+	if (ops->begin_cpu_access) {
+		ret = ops->begin_cpu_access(dmabuf, dir);
+		if (ret)
+			return ret;
+	}
+
+	return dma_buf_wait_for_devices(dmabuf, dir);
+}
+
 /**
  * dma_buf_begin_cpu_access() - the CPU is going to touch the bytes
  * @dmabuf: buffer
@@ -71,7 +88,6 @@ static int dma_buf_wait_for_devices(struct dma_buf *dmabuf,
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			     enum dma_data_direction dir)
 {
-	const struct dma_buf_ops *ops;
 	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf))
@@ -79,14 +95,10 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 
 	might_lock(&dmabuf->resv->lock.base);
 
-	ops = dmabuf->ops;
-	if (ops->begin_cpu_access) {
-		ret = ops->begin_cpu_access(dmabuf, dir);
-		if (ret)
-			return ret;
-	}
+	ret = dma_buf_do_begin_cpu_access(dmabuf, dir);
+	trace_dma_buf_begin_cpu_access(dmabuf, dir, ret);
 
-	return dma_buf_wait_for_devices(dmabuf, dir);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
 
@@ -103,6 +115,7 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
 			   enum dma_data_direction dir)
 {
 	const struct dma_buf_ops *ops;
+	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
@@ -110,8 +123,10 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf,
 	might_lock(&dmabuf->resv->lock.base);
 
 	ops = dmabuf->ops;
+	ret = ops->end_cpu_access ? ops->end_cpu_access(dmabuf, dir) : 0;
+	trace_dma_buf_end_cpu_access(dmabuf, dir, ret);
 
-	return ops->end_cpu_access ? ops->end_cpu_access(dmabuf, dir) : 0;
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_end_cpu_access, DMA_BUF);
 
@@ -147,6 +162,7 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/* /proc/<pid>/maps is going to tell the inode number. */
 	dma_buf_stats_need(dmabuf);
+	trace_dma_buf_mmap_internal(dmabuf);
 
 	return dmabuf->ops->mmap(dmabuf, vma);
 }
@@ -187,6 +203,7 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	vma_set_file(vma, dmabuf->file);
 	vma->vm_pgoff = pgoff;
 	dma_buf_stats_need(dmabuf);
+	trace_dma_buf_mmap(dmabuf);
 
 	return dmabuf->ops->mmap(dmabuf, vma);
 }
@@ -237,6 +254,7 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	dmabuf->vmapping_counter++;
 	*map = dmabuf->vmap_ptr;
+	trace_dma_buf_vmap(dmabuf, dmabuf->vmapping_counter);
 
 	return 0;
 }
@@ -262,7 +280,9 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 			 !iosys_map_is_equal(&dmabuf->vmap_ptr, map)))
 		return;
 
-	if (--dmabuf->vmapping_counter)
+	dmabuf->vmapping_counter--;
+	trace_dma_buf_vunmap(dmabuf, dmabuf->vmapping_counter);
+	if (dmabuf->vmapping_counter)
 		return;
 
 	if (dmabuf->ops->vunmap)

@@ -5,6 +5,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence-array.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -21,6 +22,8 @@
 
 #include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
+
+#include <trace/events/dma_buf.h>
 
 static bool dma_buf_access_flags_valid(u64 flags)
 {
@@ -88,6 +91,23 @@ static int dma_buf_get_access_fence(struct dma_buf *dmabuf, u32 flags,
 	return 0;
 }
 
+/* The stub, which stands for no fence, counts as one that is done. */
+static unsigned int dma_buf_count_fences(struct dma_fence *fence)
+{
+	struct dma_fence_array *array = to_dma_fence_array(fence);
+
+	return array ? array->num_fences : !dma_fence_signaled_flag(fence);
+}
+
+/* Nobody else sees the sync file so far. */
+static void dma_buf_trace_export(struct dma_buf *dmabuf, u32 flags,
+				 struct sync_file *sync_file)
+{
+	if (trace_dma_buf_export_sync_file_enabled())
+		trace_dma_buf_export_sync_file(dmabuf, flags,
+					       dma_buf_count_fences(sync_file->fence));
+}
+
 static long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf,
 					   void __user *user_arg)
 {
@@ -121,6 +141,7 @@ static long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf,
 		return -EFAULT;
 	}
 
+	dma_buf_trace_export(dmabuf, arg.flags, sync_file);
 	fd_install(take_fd(fd), sync_file->file);
 
 	return 0;
@@ -129,7 +150,7 @@ static long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf,
 /*
  * Add each plain fence of a container, since containers are not allowed in a
  * reservation object. There are not more of them in the second pass than in
- * the first.
+ * the first. Returns the number of the first pass, or an errno.
  */
 static int dma_buf_add_fences(struct dma_buf *dmabuf, struct dma_fence *fence,
 			      enum dma_resv_usage usage)
@@ -153,7 +174,7 @@ static int dma_buf_add_fences(struct dma_buf *dmabuf, struct dma_fence *fence,
 	dma_fence_unwrap_for_each(member, &cursor, fence)
 		dma_resv_add_fence(dmabuf->resv, member, usage);
 
-	return 0;
+	return num_fences;
 }
 
 static long dma_buf_ioctl_import_sync_file(struct dma_buf *dmabuf,
@@ -177,8 +198,12 @@ static long dma_buf_ioctl_import_sync_file(struct dma_buf *dmabuf,
 				 arg.flags & DMA_BUF_SYNC_WRITE ?
 				 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
 	dma_fence_put(fence);
+	if (ret < 0)
+		return ret;
 
-	return ret;
+	trace_dma_buf_import_sync_file(dmabuf, arg.flags, ret);
+
+	return 0;
 }
 
 static long dma_buf_ioctl_sync_file(struct dma_buf *dmabuf, unsigned int cmd,

@@ -16,6 +16,8 @@
 #include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
 
+#include <trace/events/dma_buf.h>
+
 /**
  * DOC: implicit fence polling
  *
@@ -218,6 +220,7 @@ __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table)
 		ready |= dma_buf_poll_direction(dmabuf, true);
 	if (events & EPOLLIN)
 		ready |= dma_buf_poll_direction(dmabuf, false);
+	trace_dma_buf_poll(dmabuf, (__force u32)events, (__force u32)ready);
 
 	return ready;
 }

@@ -29,6 +29,12 @@ static inline void dma_buf_stamp(struct dma_buf *dmabuf, unsigned long caller)
 			 sizeof(dmabuf->comm)));
 }
 
+/* In nanoseconds. */
+static inline u64 dma_buf_lifetime(struct dma_buf *dmabuf)
+{
+	return ktime_get_coarse_boottime_ns() - dmabuf->since;
+}
+
 static inline void dma_buf_stamp_attachment(struct dma_buf_attachment *attach,
 					    unsigned long caller)
 {
@@ -50,6 +56,11 @@ static inline void dma_buf_count_pin(struct dma_buf_attachment *attach, int more
 #else
 static inline void dma_buf_stamp(struct dma_buf *dmabuf, unsigned long caller)
 {
+}
+
+static inline u64 dma_buf_lifetime(struct dma_buf *dmabuf)
+{
+	return 0;
 }
 
 static inline void dma_buf_stamp_attachment(struct dma_buf_attachment *attach,

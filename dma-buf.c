@@ -29,6 +29,9 @@
 #include "dma-buf-internal.h"
 #include "dma-buf-stamp.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/dma_buf.h>
+
 /**
  * DOC: dma buf device access
  *
@@ -246,6 +249,9 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 	WARN_ON_ONCE(dmabuf->vmapping_counter);
 	WARN_ON_ONCE(dmabuf->cb_in.active || dmabuf->cb_out.active);
 
+	if (trace_dma_buf_release_enabled())
+		trace_dma_buf_release(dmabuf, dma_buf_lifetime(dmabuf));
+
 	dma_buf_list_del(dmabuf);
 	dma_buf_stats_released(dmabuf);
 	dmabuf->ops->release(dmabuf);
@@ -457,6 +463,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 
 	dma_buf_stamp(dmabuf, _RET_IP_);
 	dma_buf_list_add(dmabuf, file_inode(dmabuf->file));
+	trace_dma_buf_export(dmabuf);
 	dma_buf_stats_exported();
 
 	return dmabuf;
@@ -485,6 +492,8 @@ struct dma_buf *dma_buf_get(int fd)
 		return ERR_PTR(-EINVAL);
 	}
 
+	trace_dma_buf_get(file->private_data, fd);
+
 	return file->private_data;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
@@ -503,6 +512,7 @@ void dma_buf_put(struct dma_buf *dmabuf)
 	if (WARN_ON_ONCE(!dmabuf || !dmabuf->file))
 		return;
 
+	trace_dma_buf_put(dmabuf);
 	fput(dmabuf->file);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
@@ -527,8 +537,11 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 		return -EINVAL;
 
 	fd = get_unused_fd_flags(flags);
-	if (fd >= 0)
-		fd_install(fd, dmabuf->file);
+	if (fd < 0)
+		return fd;
+
+	trace_dma_buf_fd(dmabuf, fd);
+	fd_install(fd, dmabuf->file);
 
 	return fd;
 }

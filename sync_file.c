@@ -32,6 +32,8 @@
 #include "dma-fence-internal.h"
 #include "sync_debug.h"
 
+#include <trace/events/dma_buf.h>
+
 /**
  * DOC: sync files
  *
@@ -74,6 +76,7 @@ static struct sync_file *sync_file_alloc(struct dma_fence *fence,
 	init_waitqueue_head(&sync_file->wq);
 	sync_file->fence = dma_fence_get(fence);
 	sync_file->creator = creator;
+	trace_sync_file_create(sync_file);
 
 	return sync_file;
 }
@@ -103,6 +106,7 @@ static int sync_file_release(struct inode *inode, struct file *file)
 {
 	struct sync_file *sync_file = file->private_data;
 
+	trace_sync_file_release(sync_file);
 	sync_file_debug_remove(sync_file);
 	if (test_bit(POLL_ENABLED, &sync_file->flags))
 		dma_fence_remove_callback(sync_file->fence, &sync_file->cb);
