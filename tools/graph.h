@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is connected with what, however it is printed. */
+#ifndef DMABUF_GRAPH_H
+#define DMABUF_GRAPH_H
+
+#include "dmabuf.h"
+
+enum shape { PROCESS, BUFFER, DEVICE, FENCE };
+
+struct vertex {
+	enum shape shape;
+	const void *key;	/* task, buffer, or fence */
+	const char *name, *detail;
+	u64 size;
+	bool alarm;		/* held by no process; done and not signalled */
+	unsigned int id;
+	double order;		/* where its neighbours are */
+	int x, y;
+	struct vertex *next;
+};
+
+/* From a process to a buffer, from a buffer to a device or a fence. */
+struct edge {
+	struct vertex *from, *to;
+	const char *label;
+	struct edge *next;
+};
+
+struct graph {
+	struct vertex *vertices, **vertex_tail;
+	struct edge *edges, **tail;
+	unsigned int count;
+};
+
+void print_svg(struct graph *graph);
+
+#endif /* DMABUF_GRAPH_H */
