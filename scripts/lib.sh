@@ -160,6 +160,12 @@ build_programs()
 	done
 }
 
+# is_test PROGRAM - is it a test that is there, and not the tool that one of them runs?
+is_test()
+{
+	[ -x "$1" ] && [ -f "$TOP/selftests/${1##*/}.c" ]
+}
+
 # pc_programs KERNEL DIR OPTION... -- NAME... - run kselftests there
 pc_programs()
 {
