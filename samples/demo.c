@@ -263,7 +263,7 @@ static void teardown(struct demo *demo)
 
 static void bad_arguments(void)
 {
-	errx(2, "usage: [-n FRAMES] [-o FILE.png]   (FRAMES at least %d)",
+	errx(2, "usage: [-n FRAMES] [-o FILE.ppm]   (FRAMES at least %d)",
 	     HELD_FRAME + 2);
 }
 

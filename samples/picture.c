@@ -5,7 +5,6 @@
  */
 #include <err.h>
 #include <linux/dma-buf.h>
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,21 +111,22 @@ static void paste(__u32 *image, __u32 image_width, __u32 x,
 	buffer_unmap(buf, DMA_BUF_SYNC_READ, addr);
 }
 
-static void write_png(const char *path, __u32 *image, __u32 width, __u32 height)
+/* As a portable pixmap, which needs no library. */
+static void write_image(const char *path, const __u32 *image, __u32 width, __u32 height)
 {
-	png_image png = {
-		.version = PNG_IMAGE_VERSION,
-		.width = width,
-		.height = height,
-		.format = PNG_FORMAT_BGRA,
-	};
+	FILE *file = fopen(path, "wb");
 	size_t i;
 
-	/* No pixel is transparent, whatever the unused byte holds. */
-	for (i = 0; i < (size_t)width * height; i++)
-		image[i] |= ~COLOURS;
-	if (!png_image_write_to_file(&png, path, 0, image, 0, NULL))
-		errx(1, "%s: %s", path, png.message);
+	if (!file)
+		err(1, "%s", path);
+	fprintf(file, "P6\n%u %u\n255\n", width, height);
+	for (i = 0; i < (size_t)width * height; i++) {
+		putc(image[i] >> 16 & 0xff, file);
+		putc(image[i] >> 8 & 0xff, file);
+		putc(image[i] & 0xff, file);
+	}
+	if (ferror(file) | fclose(file))
+		errx(1, "%s: not written", path);
 }
 
 void picture_save(const struct layout *layout, const struct buffer *left,
@@ -142,6 +142,6 @@ void picture_save(const struct layout *layout, const struct buffer *left,
 		image[i] = WHITE;
 	paste(image, width, 0, layout, left);
 	paste(image, width, layout->width + GAP, layout, right);
-	write_png(path, image, width, layout->height);
+	write_image(path, image, width, layout->height);
 	free(image);
 }
