@@ -35,13 +35,14 @@ check_place "$TOP"
 SCRIPTS=$TOP/scripts
 BUILD=$TOP/build
 TREE=$BUILD/tree			# the host's tree with the project in it
-: "${JOBS:=$(nproc)}"
-# ccache is welcome, not needed.
+: "${JOBS:=$("$SCRIPTS/jobs")}"
+# ccache is welcome, not needed. A cache that the user has is warm, and outlives
+# make clean.
 CC=gcc
 ! command -v ccache >/dev/null || CC="ccache gcc"
-: "${CCACHE_DIR:=$BUILD/ccache}"
-
-export CCACHE_DIR
+[ -n "$CCACHE_DIR" ] || [ -d "$HOME/.cache/ccache" ] || [ -d "$HOME/.ccache" ] ||
+	CCACHE_DIR=$BUILD/ccache
+[ -z "$CCACHE_DIR" ] || export CCACHE_DIR
 export TOP SCRIPTS BUILD TREE JOBS CC
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 
@@ -57,18 +58,51 @@ die()
 	exit 1
 }
 
-# begin NAME GROUP... - open the log and see that the packages are there
+# lock NAME - let no other command of this checkout run until this one has ended, and
+# all that it has started. The file may be gone with build/ once it is not locked.
+lock()
+{
+	mkdir -p "$BUILD" || exit
+	while :; do
+		exec 9>>"$BUILD/.lock"
+		flock -n 9 || {
+			echo "waiting for another command of this checkout:" \
+				"$(cat "$BUILD/.lock")"
+			flock 9 || die "no lock"
+		}
+		[ "$(stat -L -c %i /dev/fd/9)" != \
+			"$(stat -c %i "$BUILD/.lock" 2>/dev/null)" ] || break
+	done
+	echo "$1" >"$BUILD/.lock"
+}
+
+# check_machine GROUP... - leave if kernels are wanted that this machine cannot run
+check_machine()
+{
+	case " $* " in *" kernel "*) ;; *) return ;; esac
+	[ "$(uname -m)" = x86_64 ] ||
+		die "the kernels of this command are for x86-64, not $(uname -m)"
+}
+
+# begin NAME GROUP... - open the log and see that the packages are there. The
+# outermost command has the lock and the log for those that it calls.
 begin()
 {
 	umask 022
+	name=$1
+	shift
+	check_machine "$@"
 	if [ -z "$DMABUF_LOG" ]; then
-		DMABUF_LOG=$BUILD/log/$1.log
-		DMABUF_COMMAND=$1
-		export DMABUF_LOG
+		case $JOBS in
+		*[!0-9]* | 0*) die "JOBS is a number of compilers, not '$JOBS'" ;;
+		esac
+		lock "$name"
 		mkdir -p "$BUILD/log"
+		DMABUF_LOG=$BUILD/log/$name.log
+		DMABUF_COMMAND=$name
+		export DMABUF_LOG
 		: >"$DMABUF_LOG"
 	fi
-	shift
 	"$SCRIPTS/packages" "$@" || exit
 }
 
@@ -102,7 +136,9 @@ timed()
 	printf '\n=== %s\n' "$text" >>"$DMABUF_LOG"
 	began=$(date +%s)
 	if ("$@") >>"$DMABUF_LOG" 2>&1 </dev/null; then
-		printf '%5d s\n' $(($(date +%s) - began))
+		took=$(($(date +%s) - began))
+		printf '%5d s\n' $took
+		printf '=== took %d s\n' $took >>"$DMABUF_LOG"
 	else
 		printf 'FAILED\n'
 		return 1
@@ -242,16 +278,6 @@ kernel_version()
 {
 	sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) *= *//p' "$1/Makefile" |
 		paste -s -d . -
-}
-
-# lock NAME - let no other command of this checkout touch the same until the end
-lock()
-{
-	mkdir -p "$BUILD/lock"
-	exec 9>"$BUILD/lock/$1"
-	flock -n 9 && return
-	echo "waiting for another command to finish with $1"
-	flock 9
 }
 
 # count PASSED FAILED SKIPPED - add to the figures of a command
