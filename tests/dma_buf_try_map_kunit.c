@@ -405,12 +405,13 @@ static void dma_buf_try_map_gives_null(struct kunit *test)
 
 static void dma_buf_try_map_out_of_memory(struct kunit *test)
 {
-	struct dma_buf_attachment *attach = attach_trying(test);
+	struct dma_buf_attachment *attach;
 	struct try_case *tc = test->priv;
 	struct sg_table *sgt = NULL;
 	unsigned int nth;
 
 	fail_alloc_setup(test);
+	attach = attach_trying(test);
 	for (nth = 1; FAIL_NTH_ALLOC(nth, sgt = try_map(attach, DMA_TO_DEVICE)); nth++) {
 		KUNIT_ASSERT_TRUE(test, IS_ERR(sgt));
 		KUNIT_EXPECT_EQ(test, PTR_ERR(sgt), -ENOMEM);
