@@ -89,17 +89,17 @@ check_machine()
 begin()
 {
 	umask 022
-	name=$1
+	command=$1
 	shift
 	check_machine "$@"
 	if [ -z "$DMABUF_LOG" ]; then
 		case $JOBS in
 		*[!0-9]* | 0*) die "JOBS is a number of compilers, not '$JOBS'" ;;
 		esac
-		lock "$name"
+		lock "$command"
 		mkdir -p "$BUILD/log"
-		DMABUF_LOG=$BUILD/log/$name.log
-		DMABUF_COMMAND=$name
+		DMABUF_LOG=$BUILD/log/$command.log
+		DMABUF_COMMAND=$command
 		export DMABUF_LOG
 		: >"$DMABUF_LOG"
 	fi
