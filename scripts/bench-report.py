@@ -58,7 +58,7 @@ def rows_of(values, host, ours, bars, suffix=""):
     rows = []
     for name, samples in values[ours].items():
         pairs = list(zip((s[0] for s in values[host][name]),
-                         (s[0] for s in samples)))
+                         (s[0] for s in samples), strict=True))
         ratios = [b / a if a else math.nan for a, b in pairs]
         rows.append(Row(name + suffix,
                         statistics.median(a for a, _ in pairs),
@@ -69,9 +69,10 @@ def rows_of(values, host, ours, bars, suffix=""):
 
 
 def missed(row):
-    """Is the case above its bar? Neither memory nor the floor has one."""
+    """Is the case above its bar, or without a ratio? Neither memory nor the floor
+    has a bar."""
     return (not row.name.startswith(("floor/", "memory/"))
-            and row.ratio > row.bar)
+            and not row.ratio <= row.bar)
 
 
 def print_rows(rows, unit):

@@ -323,6 +323,134 @@ class PackagesTest(testbed.Testbed):
                 self.assertEqual(noted, "")
 
 
+PART = """#!/bin/sh
+echo "begin ${0##*/}" >>"$NOTES"
+figures() { mkdir -p "$BUILD/result" && echo "$*" >"$BUILD/result/${0##*/}"; }
+%s
+echo "end ${0##*/}" >>"$NOTES"
+%s
+"""
+
+
+class PartsTest(testbed.Testbed):
+    """Commands that are made of others."""
+
+    def setUp(self):
+        super().setUp()
+        self.top = self.checkout()
+        for name in "commands", "judges", "overlay", "places", "uapi":
+            os.unlink(os.path.join(self.top, f"scripts/{name}_test.py"))
+        write(os.path.join(self.top, "scripts/own_test.py"), "#!/bin/sh\n", 0o755)
+        for name in "tree", "kernel", "user-tests", "packages":
+            write(os.path.join(self.top, "scripts", name), "#!/bin/sh\n", 0o755)
+        self.parts()
+
+    def part(self, name, work="figures 5 0 1", end=""):
+        """Have a part do something."""
+        write(os.path.join(self.top, "scripts", name), PART % (work, end), 0o755)
+
+    def parts(self):
+        """All is well."""
+        for name in "kunit", "kselftest", "peers", "smp", "check":
+            self.part(name)
+
+    def run_test(self, *command, **env):
+        """Run make test. (the status, the last line, what the parts noted)"""
+        done, noted = self.run_command(
+            self.top, *(command or ("scripts/test",)), **dict({"JOBS": "2"}, **env))
+        return done.returncode, done.stdout.splitlines()[-1], noted
+
+    def test_figures_are_added(self):
+        write(os.path.join(self.top, "build/result/smp"), "100 0 0\n")
+        self.assertEqual(self.run_test()[:2], (0, "15 passed, 0 failed, 3 skipped"))
+
+    def test_failures(self):
+        for work, end, line in (
+                ("figures 5 2 1", "exit 1", "15 passed, 2 failed, 3 skipped"),
+                ("figures 5 2 1", "", "15 passed, 2 failed, 3 skipped"),
+                ("figures 5 0 1", "exit 1", "10 passed, 1 failed, 2 skipped"),
+                ("figures", "", "10 passed, 1 failed, 2 skipped"),
+                ("", "exit 1", "10 passed, 1 failed, 2 skipped")):
+            for name in "kunit", "kselftest", "peers":
+                with self.subTest(part=name, work=work, end=end):
+                    self.parts()
+                    self.part(name, work, end)
+                    status, last, noted = self.run_test()
+                    self.assertEqual((status, last), (1, line))
+                    self.assertEqual(noted.count("begin"), 3)
+
+    def test_what_cannot_be_built(self):
+        write(os.path.join(self.top, "scripts/kernel"), "#!/bin/sh\nexit 1\n", 0o755)
+        self.assertEqual(self.run_test()[:2], (1, "5 passed, 2 failed, 1 skipped"))
+
+    def test_tests_of_scripts_come_first(self):
+        write(os.path.join(self.top, "scripts/own_test.py"),
+              "#!/bin/sh\nexit 1\n", 0o755)
+        status, _, noted = self.run_test()
+        self.assertEqual((status, noted), (1, ""))
+
+    def test_side_by_side(self):
+        for name, other in ("kselftest", "peers"), ("peers", "kselftest"):
+            self.part(name, f'until grep -q "begin {other}" "$NOTES"; do\n'
+                      "sleep 0.1; done; figures 5 0 1")
+        self.assertEqual(self.run_test()[0], 0)
+
+    def test_one_processor(self):
+        _, _, noted = self.run_test(JOBS="1")
+        self.assertEqual(noted, "".join(f"begin {name}\nend {name}\n" for name in
+                                        ("kunit", "kselftest", "peers")))
+
+    def test_interruption_ends_both(self):
+        self.part("kselftest", 'until grep -q pid "$NOTES"; do sleep 0.1; done\n'
+                  "echo ready >>\"$NOTES\"; sleep 1000")
+        self.part("peers", 'echo "pid $$" >>"$NOTES"; sleep 1000')
+        process, _ = self.start(self.top, "setsid", "scripts/test", JOBS="2")
+        self.assertTrue(until(lambda: "ready" in read(self.notes)))
+        peers = read(self.notes).partition("pid ")[2].split()[0]
+        self.assertTrue(alive(peers))
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(testbed.PATIENCE)
+        self.assertTrue(until(lambda: not alive(peers)))
+
+    def test_nightly_goes_on(self):
+        self.part("check", "", "exit 1")
+        status, last, noted = self.run_test("scripts/nightly",
+                                            PARTS="check smp")
+        self.assertEqual((status, last), (1, "5 passed, 1 failed, 1 skipped"))
+        self.assertEqual(noted.count("begin"), 2)
+        self.part("check", "")
+        self.assertEqual(self.run_test("scripts/nightly", PARTS="check smp")[:2],
+                         (0, "6 passed, 0 failed, 1 skipped"))
+
+    def test_nightly_runs_all(self):
+        names = ["quick", "check", "docs", "patch", "kunit", "kselftest", "peers",
+                 "leaks", "smp", "kcsan", "arm64", "coverage", "demo", "consumers"]
+        log = 'mkdir -p "$BUILD/cases"; echo %s s/c >"$BUILD/cases/${0##*/}"'
+        for name in names:
+            self.part(name, log % "skipped")
+        self.part("bench", 'mkdir -p "$BUILD/bench"\n'
+                  'echo 1 >"$BUILD/bench/instructions.csv"', "exit 1")
+        status, _, noted = self.run_test("scripts/nightly")
+        self.assertEqual(status, 1)
+        begun = [line.split()[1] for line in noted.splitlines() if "begin" in line]
+        self.assertLessEqual(set(names) - {"quick"}, set(begun))
+        self.assertEqual(begun.count("kunit"), 2)
+        self.part("arm64", log % "passed")
+        status, last, _ = self.run_test("scripts/nightly")
+        self.assertEqual((status, last.split(", ")[1]), (0, "0 failed"), last)
+
+    def test_ci(self):
+        program = read(os.path.join(testbed.TOP, ".ci/run"))
+        for bad in "test", "smp", None:
+            self.part("test", "", "exit 1" if bad == "test" else "")
+            self.part("smp", "", "exit 1" if bad == "smp" else "")
+            write(os.path.join(self.top, ".ci/run"), program, 0o755)
+            done, noted = self.run_command(self.top, ".ci/run")
+            with self.subTest(bad=bad):
+                self.assertEqual(done.returncode, 1 if bad else 0)
+                self.assertEqual(noted.count("begin"), 2)
+
+
 class TreeTest(testbed.Testbed):
     """A tree of the user's own."""
 

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tests of those that judge the other tests: splat.py, tap.py, kcsan.py."""
+"""Tests of those that judge the other tests."""
 
 import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+import cases  # noqa: E402  (the path is set above)
 import kcsan  # noqa: E402  (the path is set above)
 import splat  # noqa: E402  (the path is set above)
 import tap  # noqa: E402
@@ -230,6 +234,193 @@ class KcsanTest(unittest.TestCase):
         # As when the guest dies.
         self.assertEqual(self.judge(others, ours[:len(ours) // 2]), (1, 1))
         self.assertEqual(self.judge("[    1.0] kcsan: enabled early\n"), (0, 0))
+
+
+KTAP = """\
+[    1.000000] KTAP version 1
+[    1.000000] 1..2
+[    1.000000]     KTAP version 1
+[    1.000000]     # Subtest: dma_fence
+[    1.000000]     1..3
+[    1.000000]     ok 1 init
+[    1.000000]         KTAP version 1
+[    1.000000]         # Subtest: wait
+[    1.000000]         ok 1 any # SKIP needs two CPUs
+[    1.000000]         not ok 2 all of two
+[    1.000000]     # wait: pass:0 fail:1 skip:1 total:2
+[    1.000000]     not ok 2 wait
+[    1.000000]     ok 3 race # SKIP needs two CPUs
+[    1.000000] not ok 1 dma_fence
+[    1.000000]     KTAP version 1
+[    1.000000]     # Subtest: dma_resv
+[    1.000000]     ok 1 init
+[    1.000000] ok 2 dma_resv
+"""
+
+
+class CasesTest(unittest.TestCase):
+    """Which cases have run."""
+
+    def test_kernel_log(self):
+        for log in KTAP, re.sub(r"(?m)^\[.*?\] ", "", KTAP):
+            self.assertEqual(list(cases.cases(log)), [
+                ("passed", "dma_fence/init"),
+                ("skipped", "dma_fence/wait/any"),
+                ("failed", "dma_fence/wait/all of two"),
+                ("failed", "dma_fence/wait"),
+                ("skipped", "dma_fence/race"),
+                ("passed", "dma_resv/init")])
+
+    def test_programs(self):
+        log = ("### begin heap\nTAP version 13\n1..2\nok 1 a.b\n### end heap 0\n"
+               "### begin sync\nok 1 a.b # SKIP no root\nnot ok 2 c\n")
+        self.assertEqual(list(cases.cases(log)), [
+            ("passed", "heap/a.b"), ("skipped", "sync/a.b"), ("failed", "sync/c")])
+
+    def test_skipped_everywhere(self):
+        self.assertEqual(cases.never_run([
+            "skipped a/b", "skipped a/c", "passed a/c", "failed a/d", "skipped a/d",
+            "skipped a/b", "passed a/e", "skipped a b/c d"]), ["a b/c d", "a/b"])
+
+    def judge(self, allow, *results):
+        """Judge results, with the names that are allowed. (verdict, output)"""
+        with tempfile.TemporaryDirectory() as place:
+            results_of = os.path.join(place, "cases")
+            os.mkdir(results_of)
+            for number, text in enumerate(results):
+                with open(os.path.join(results_of, str(number)), "w",
+                          encoding="utf-8") as file:
+                    file.write(text)
+            list_of = os.path.join(place, "allow")
+            with open(list_of, "w", encoding="utf-8") as file:
+                file.write("# reasons\n" + allow)
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                return cases.main(["skipped", results_of, list_of]), out.getvalue()
+
+    def test_verdict(self):
+        self.assertEqual(self.judge("", "skipped a/b\n", "passed a/b\n"), (0, ""))
+        self.assertEqual(self.judge("", "skipped a/b\n", "skipped a/b\n"),
+                         (1, "skipped in every configuration: a/b\n"))
+        self.assertEqual(self.judge("a/b\tno such machine\n", "skipped a/b\n"), (0, ""))
+        self.assertEqual(self.judge("a/b\tno such machine\n", "passed a/b\n")[0], 1)
+        self.assertEqual(self.judge("")[0], 1)
+
+
+class ShellTest(unittest.TestCase):
+    """Judges that are shell scripts, and functions of lib.sh."""
+
+    def setUp(self):
+        # pylint: disable=consider-using-with
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = place.name
+
+    def file(self, name, text):
+        """Make a file. Its path."""
+        path = os.path.join(self.place, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def run_script(self, name, *arguments):
+        """(status, output) of a script of the project."""
+        done = subprocess.run([os.path.join(HERE, name), *arguments], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False)
+        return done.returncode, done.stdout
+
+    def test_kunit_figures(self):
+        line = "[1] Testing complete. Ran 9 tests: "
+        for text, figures in (
+                (line + "passed: 5\n", "5 0 0"),
+                (line + "passed: 5, failed: 1, crashed: 2, skipped: 4, errors: 8\n",
+                 "5 11 4"),
+                (line + "failed: 1\n", "0 1 0"), (line + "skipped: 3\n", "0 0 3"),
+                ("[1] [PASSED] x\n", "0 1 0"), ("", "0 1 0")):
+            with self.subTest(text=text):
+                self.assertEqual(self.run_script(
+                    "kunit-figures", self.file("results", text)), (0, figures + "\n"))
+        self.assertEqual(self.run_script("kunit-figures", "/no/file")[1].splitlines()[-1],
+                         "0 1 0")
+
+    def test_config_check(self):
+        fragment = self.file("fragment", "# A comment\nCONFIG_A=y\nCONFIG_B=3\n"
+                             "# CONFIG_C is not set\n# CONFIG_D is not set\n")
+        good = "CONFIG_A=y\nCONFIG_B=3\n# CONFIG_C is not set\nCONFIG_E=y\n"
+        self.assertEqual(self.run_script(
+            "config-check", fragment, self.file("config", good)), (0, ""))
+        for old, new, lost in (("CONFIG_A=y\n", "", "CONFIG_A=y"),
+                               ("CONFIG_A=y", "CONFIG_A=m", "CONFIG_A=y"),
+                               ("CONFIG_B=3", "CONFIG_B=30", "CONFIG_B=3"),
+                               ("CONFIG_E", "CONFIG_D", "CONFIG_D=n")):
+            with self.subTest(lost=lost):
+                status, output = self.run_script(
+                    "config-check", fragment,
+                    self.file("config", good.replace(old, new)))
+                self.assertEqual(status, 1)
+                self.assertIn(lost + " ", output)
+        self.assertEqual(self.run_script("config-check", fragment, "/no/file")[0], 1)
+
+    def lib(self, command):
+        """The last line of what a command of lib.sh prints, in a build/ of its own."""
+        script = (f'BUILD={self.place}/build; DMABUF_LOG={self.place}/log\n'
+                  'mkdir -p "$BUILD/log"\n' + command)
+        with open(os.path.join(HERE, "lib.sh"), encoding="utf-8") as file:
+            library = file.read()
+        done = subprocess.run(["sh", "-c", library + script, os.path.join(HERE, "x")],
+                              text=True, stdout=subprocess.PIPE, check=False)
+        return done.stdout.splitlines()[-1]
+
+    def test_judge_log(self):
+        judge = 'judge_log x %s; echo "$complaints"'
+        self.assertEqual(self.lib(judge % self.file("good", "\n".join(HARMLESS))), "0")
+        self.assertEqual(self.lib(judge % self.file("bad", f"{OURS}\n{OTHERS}\n")), "2")
+        self.assertNotEqual(self.lib(judge % "/no/log"), "0")
+
+    def test_judge_programs(self):
+        judge = f'judge_programs {self.place}/guest %s; echo "$figures"'
+        self.file("guest/console.log", "")
+        self.assertEqual(self.lib(judge % ""), "0 1 0")
+        self.file("guest/output.log", "### begin x\n1..2\nok 1 a\nok 2 b # SKIP\n"
+                  "### end x 0\n")
+        self.assertEqual(self.lib(judge % ""), "1 0 1")
+        self.assertEqual(self.lib(judge % "x=1,1"), "1 0 1")
+        self.assertEqual(self.lib(judge % "x=2,0 y"), "1 2 1")
+        with open(os.path.join(self.place, "build/cases/guest-programs"),
+                  encoding="utf-8") as file:
+            self.assertEqual(file.read(), "passed x/a\nskipped x/b\n")
+
+    def test_boot_step(self):
+        step = f'boot_step {self.place}/guest text %s; echo "$complaints"'
+        guest = f"sh -c 'printf \"boot: splat: x\\n%s\" >{self.place}/guest/boot.log; exit 1'"
+        self.assertEqual(self.lib(step % "true"), "0")
+        self.assertEqual(self.lib(step % "false"), "1")
+        self.assertEqual(self.lib(step % guest % ""), "1")
+        self.assertEqual(self.lib(step % guest % "boot: splat: y\\n"), "2")
+        self.assertEqual(self.lib(step % "sh -c 'exit 124'"), "1")
+
+    def test_picture(self):
+        pixels = bytes(range(18))
+        ppm = self.file("ppm", "")
+        png = os.path.join(self.place, "png")
+        with open(ppm, "wb") as file:
+            # The first byte of the picture may look like a blank.
+            file.write(b"P6\n2 3\n255\n" + b"\n" + pixels[1:])
+        self.assertEqual(self.run_script("ppm-to-png", ppm, png), (0, ""))
+        with open(png, "rb") as file:
+            found = file.read()
+        self.assertTrue(found.startswith(b"\x89PNG\r\n\x1a\n"))
+        self.assertEqual(found[16:24], b"\0\0\0\2\0\0\0\3")
+        start = found.index(b"IDAT")
+        length = int.from_bytes(found[start - 4:start], "big")
+        self.assertEqual(zlib.decompress(found[start + 4:start + 4 + length]),
+                         b"\0\n" + pixels[1:6] + b"\0" + pixels[6:12]
+                         + b"\0" + pixels[12:])
+        with open(ppm, "ab") as file:
+            file.write(b"x")
+        self.assertEqual(self.run_script("ppm-to-png", ppm, png)[0], 1)
 
 
 if __name__ == "__main__":

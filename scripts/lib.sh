@@ -251,6 +251,7 @@ judge_programs()
 	}
 	grep -v '^total' "$results"
 	grep '^    ' "$results" | remember >/dev/null
+	note_cases "$(basename "${output%/*}")-programs" "$output"
 }
 
 # judge_kunit DIR - show which KUnit cases of a guest have not passed; sets figures
@@ -263,6 +264,14 @@ judge_kunit()
 	cat "$results" >>"$DMABUF_LOG"
 	grep -E '\[(FAILED|CRASHED|ERROR)\]' "$results" | remember
 	figures=$("$SCRIPTS/kunit-figures" "$results")
+	note_cases "$(basename "$1")-kunit" "$1/console.log"
+}
+
+# note_cases NAME LOG - keep what became of each case, for make nightly
+note_cases()
+{
+	mkdir -p "$BUILD/cases"
+	[ ! -e "$2" ] || "$SCRIPTS/cases.py" log "$2" >"$BUILD/cases/$1"
 }
 
 # own_tests - run the tests that need no kernel, those of scripts and headers
@@ -278,6 +287,48 @@ kernel_version()
 {
 	sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) *= *//p' "$1/Makefile" |
 		paste -s -d . -
+}
+
+# run_part NAME COMMAND... - run a part of make test or make nightly
+run_part()
+{
+	part=$1
+	shift
+	rm -f "$BUILD/result/$part"
+	"$@"
+	end_part "$part" $?
+}
+
+# end_part NAME STATUS - see that a part has noted its figures. One that has no cases,
+# or did not get that far, is itself the case.
+end_part()
+{
+	[ "$2" != 0 ] || [ -e "$BUILD/result/$1" ] || result "$1" 1 0 0
+	[ "$2" = 0 ] || grep -q '^[0-9]* [1-9]' "$BUILD/result/$1" 2>/dev/null ||
+		result "$1" 0 1 0
+	return "$2"
+}
+
+# sum_parts NAME... - say what failed, and add up the figures. It fails if something
+# has, if nothing has passed, or if one of the parts has left no figures.
+sum_parts()
+{
+	[ ! -s "$BUILD/log/failures.log" ] || {
+		echo "what failed:"
+		cat "$BUILD/log/failures.log"
+	}
+	passed=0 failed=0 skipped=0
+	for part; do
+		# shellcheck disable=SC2046 # three numbers
+		set -- $(cat "$BUILD/result/$part")
+		[ $# = 3 ] || {
+			echo "no figures: $part"
+			set -- 0 1 0
+		}
+		count "$@"
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
 
 # count PASSED FAILED SKIPPED - add to the figures of a command
