@@ -40,10 +40,7 @@ def cases(log):
         if begin:
             names = {0: begin.group(1)}
         elif subtest:
-            depth = len(subtest.group(1))
-            names = {level: name for level, name in names.items()
-                     if level < depth or not level}
-            names[depth] = subtest.group(2)
+            names[len(subtest.group(1))] = subtest.group(2)
         elif result:
             depth = len(result.group(1))
             above = [names[level] for level in sorted(names) if level <= depth]
