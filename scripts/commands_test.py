@@ -453,6 +453,40 @@ class PartsTest(testbed.Testbed):
                 self.assertEqual(noted.count("begin"), 2)
 
 
+class ProgramsTest(testbed.Testbed):
+    """Which of the kselftests are run."""
+
+    def setUp(self):
+        super().setUp()
+        self.top = self.checkout()
+        self.programs = os.path.join(self.top, "build/kselftest/dma-buf")
+        write(os.path.join(self.top, "build/tree/tools/testing/selftests/dma-buf/Makefile"),
+              "emit_tests:\n\t@for test in sync sync_file; do"
+              " echo $(COLLECTION):$$test; done\n")
+        for name in "kernel", "user-tests", "packages":
+            write(os.path.join(self.top, "scripts", name), "#!/bin/sh\n", 0o755)
+        # The guest runs nothing, but notes what it should.
+        write(os.path.join(self.top, "scripts/boot"), testbed.NOTE, 0o755)
+        for name in "sync", "sync_file", "dropped":
+            write(os.path.join(self.programs, name), "", 0o755)
+
+    def run_programs(self, **env):
+        """Names of the programs that are run."""
+        _, noted = self.run_command(self.top, "scripts/kselftest", **env)
+        return [os.path.basename(word.rstrip(">\n")) for word in noted.split(" <")
+                if word.startswith(self.programs)]
+
+    def test_no_program_of_another_time(self):
+        self.assertEqual(self.run_programs(), ["sync", "sync_file"])
+
+    def test_choice(self):
+        self.assertEqual(self.run_programs(TEST="sync"), ["sync"])
+        self.assertEqual(self.run_programs(TEST="*_file"), ["sync_file"])
+        done, noted = self.run_command(self.top, "scripts/kselftest", TEST="dropped")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(noted, "")
+
+
 class TreeTest(testbed.Testbed):
     """A tree of the user's own."""
 

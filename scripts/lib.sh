@@ -186,6 +186,18 @@ pc_races()
 		"$kernel" "$SCRIPTS/guest-races" "$minutes" $RACES
 }
 
+# own_programs GLOB - names of the kselftests that the Makefile has now; of one that
+# it had, the program may still be there
+own_programs()
+{
+	make -s -C "$TREE/tools/testing/selftests/dma-buf" COLLECTION='' \
+		OUTPUT="$BUILD/kselftest/dma-buf" emit_tests |
+	while IFS=: read -r _ name; do
+		# shellcheck disable=SC2254 # a pattern
+		case $name in $1) echo "$name" ;; esac
+	done
+}
+
 # build_programs NAME... - build the kselftests, and see that these are there
 build_programs()
 {
@@ -194,12 +206,6 @@ build_programs()
 		[ -x "$BUILD/kselftest/dma-buf/$name" ] ||
 			die "no such program: $name"
 	done
-}
-
-# is_test PROGRAM - is it a test that is there, and not the tool that one of them runs?
-is_test()
-{
-	[ -x "$1" ] && [ -f "$TOP/selftests/${1##*/}.c" ]
 }
 
 # pc_programs KERNEL DIR OPTION... -- NAME... - run kselftests there
