@@ -58,8 +58,9 @@ class LockTest(testbed.Testbed):
             if name == "overlay":
                 continue
             with self.subTest(command=name):
+                arguments = ["plain", "true"] if name in ("boot", "kernel") else []
                 process, output = self.start(
-                    self.top, os.path.join("scripts", name), "plain", "true")
+                    self.top, os.path.join("scripts", name), *arguments)
                 self.assertTrue(self.waits(output), read(output))
                 process.kill()
                 process.wait()
