@@ -88,7 +88,8 @@ class Testbed(unittest.TestCase):
         env = dict(os.environ, PATH=self.bin + ":" + os.environ["PATH"],
                    NOTES=self.notes, PYTHONDONTWRITEBYTECODE="1")
         for variable in ("KDIR", "DMABUF_LOG", "DMABUF_COMMAND", "JOBS",
-                         "CCACHE_DIR", "MAKEFLAGS", "MAKELEVEL"):
+                         "CCACHE_DIR", "MAKEFLAGS", "MAKELEVEL", "SUITE",
+                         "TEST", "PARTS", "MINUTES", "MODE", "CASES"):
             env.pop(variable, None)
         return dict(env, **more)
 
