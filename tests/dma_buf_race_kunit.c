@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a buffer on one CPU, while another one walks, calls stat, or reads the
- * statistics. Skipped on machines with one CPU.
+ * The end of a buffer, or of the work on it, on one CPU, while another one walks,
+ * calls stat, reads the statistics, or reports. Skipped on machines with one CPU.
  */
 
 #include <kunit/test.h>
@@ -10,11 +10,14 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/path.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "../dma-buf-internal.h"
+#include "../dma-buf-report.h"
 #include "race.h"
 #include "test_util.h"
 
@@ -288,6 +291,82 @@ static void dma_buf_race_two_stats(struct kunit *test)
 }
 #endif
 
+#ifdef CONFIG_DEBUG_FS
+/* One looks while the other one signals */
+
+/**
+ * struct report_race - a fence with waiters, of which one side makes lines
+ * @seq: for the lines
+ * @fence: fence, a new one in each round
+ * @cb: a waiter
+ * @seen: how often there was a line with the waiter, and how often there was none
+ */
+struct report_race {
+	struct seq_file seq;
+	struct dma_fence *fence;
+	struct dma_fence_cb cb;
+	unsigned int seen[2];
+};
+
+static void report_race_called(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+}
+
+static bool report_race_prepare(struct kunit *test, void *data)
+{
+	struct report_race *race = data;
+
+	race->fence = race_fence_create(&mock_fence_bare_ops, 1, 1);
+	if (!race->fence)
+		return false;
+	dma_fence_add_callback(race->fence, &race->cb, report_race_called);
+	race->seq.count = 0;
+	return true;
+}
+
+static void report_race_look(void *data)
+{
+	struct report_race *race = data;
+
+	dma_report_fence(&race->seq, race->fence, DMA_RESV_USAGE_READ);
+}
+
+static void report_race_signal(void *data)
+{
+	struct report_race *race = data;
+
+	dma_fence_signal(race->fence);
+}
+
+static bool report_race_check(struct kunit *test, void *data)
+{
+	struct report_race *race = data;
+
+	race->seq.buf[race->seq.count] = '\0';
+	race->seen[!race->seq.count]++;
+	if (race->seq.count)
+		KUNIT_EXPECT_TRUE(test, strstarts(race->seq.buf, " fence usage=read driver="));
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(race->fence), 1);
+	dma_fence_put(race->fence);
+	return true;
+}
+
+static const struct race report_against_signal = {
+	report_race_prepare, report_race_look, report_race_signal, report_race_check,
+};
+
+static void dma_buf_race_report_and_signal(struct kunit *test)
+{
+	struct report_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	race->seq.size = PAGE_SIZE;
+	race->seq.buf = kunit_kzalloc(test, PAGE_SIZE + 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, race->seq.buf);
+	race_run_both(test, &report_against_signal, race, race->seen);
+}
+#endif
+
 static struct kunit_case dma_buf_race_cases[] = {
 	KUNIT_CASE(dma_buf_race_walk_and_release),
 #ifdef CONFIG_DMABUF_SYSFS_STATS
@@ -295,6 +374,9 @@ static struct kunit_case dma_buf_race_cases[] = {
 	KUNIT_CASE(dma_buf_race_worker_and_release),
 	KUNIT_CASE(dma_buf_race_read_and_release),
 	KUNIT_CASE(dma_buf_race_two_stats),
+#endif
+#ifdef CONFIG_DEBUG_FS
+	KUNIT_CASE(dma_buf_race_report_and_signal),
 #endif
 	{}
 };

@@ -31,7 +31,6 @@
 #include "mock_container.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
-#include "race.h"
 #include "test_util.h"
 
 #define TEXT_SIZE	SZ_256K
@@ -1069,81 +1068,6 @@ static void report_many_waiters_of_containers(struct kunit *test)
 	mock_irq_work_flush();
 }
 
-/* One looks while the other one signals */
-
-/**
- * struct report_race - a fence with waiters, of which one side makes lines
- * @seq: for the lines
- * @fence: fence, a new one in each round
- * @cb: a waiter
- * @seen: how often there was a line with the waiter, and how often there was none
- */
-struct report_race {
-	struct seq_file seq;
-	struct dma_fence *fence;
-	struct dma_fence_cb cb;
-	unsigned int seen[2];
-};
-
-static void report_race_called(struct dma_fence *fence, struct dma_fence_cb *cb)
-{
-}
-
-static bool report_race_prepare(struct kunit *test, void *data)
-{
-	struct report_race *race = data;
-
-	race->fence = race_fence_create(&mock_fence_bare_ops, 1, 1);
-	if (!race->fence)
-		return false;
-	dma_fence_add_callback(race->fence, &race->cb, report_race_called);
-	race->seq.count = 0;
-	return true;
-}
-
-static void report_race_look(void *data)
-{
-	struct report_race *race = data;
-
-	dma_report_fence(&race->seq, race->fence, DMA_RESV_USAGE_READ);
-}
-
-static void report_race_signal(void *data)
-{
-	struct report_race *race = data;
-
-	race_linger();
-	dma_fence_signal(race->fence);
-}
-
-static bool report_race_check(struct kunit *test, void *data)
-{
-	struct report_race *race = data;
-
-	race->seq.buf[race->seq.count] = '\0';
-	race->seen[!race->seq.count]++;
-	if (race->seq.count)
-		KUNIT_EXPECT_TRUE(test, strstarts(race->seq.buf, " fence usage=read driver="));
-	KUNIT_EXPECT_EQ(test, mock_fence_refs(race->fence), 1);
-	dma_fence_put(race->fence);
-	return true;
-}
-
-static const struct race report_against_signal = {
-	report_race_prepare, report_race_look, report_race_signal, report_race_check,
-};
-
-static void report_race(struct kunit *test)
-{
-	struct report_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, race);
-	race->seq.size = PAGE_SIZE;
-	race->seq.buf = kunit_kzalloc(test, PAGE_SIZE + 1, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, race->seq.buf);
-	race_run_both(test, &report_against_signal, race, race->seen);
-}
-
 /* Reading in pieces */
 
 #define NUM_BUFS	300
@@ -1281,7 +1205,6 @@ static struct kunit_case dma_buf_report_cases[] = {
 	KUNIT_CASE(report_depth),
 	KUNIT_CASE(report_many_waiters),
 	KUNIT_CASE(report_many_waiters_of_containers),
-	KUNIT_CASE(report_race),
 	KUNIT_CASE(report_in_pieces),
 	KUNIT_CASE(report_sum),
 	KUNIT_CASE(report_holds_nothing_between_reads),
