@@ -29,7 +29,8 @@ def commands():
     yield from ("boot", "overlay")
     for name in sorted(os.listdir(SCRIPTS)):
         path = os.path.join(SCRIPTS, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
+        if (os.path.isfile(path) and os.access(path, os.X_OK) and
+                not name.endswith(".py")):
             with open(path, encoding="utf-8") as file:
                 if '\n. "${0%/*}/lib.sh"\n' in file.read():
                     yield name
