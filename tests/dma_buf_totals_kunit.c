@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kstrtox.h>
 #include <linux/kthread.h>
@@ -166,7 +167,7 @@ struct churn {
 	int ret;
 };
 
-/* what one exports the next one puts, on whatever CPU */
+/* A worker would release the buffers of a kthread, and could not be waited for. */
 static int churn_main(void *data)
 {
 	struct churn *churn = data;
@@ -178,7 +179,7 @@ static int churn_main(void *data)
 			churn->ret = PTR_ERR(buf);
 			break;
 		}
-		dma_buf_put(buf);
+		__fput_sync(buf->file);
 		cond_resched();
 	}
 	while (!kthread_should_stop())
@@ -209,7 +210,6 @@ static void totals_after_many_tasks(struct kunit *test)
 			kthread_stop(churns[i].task);
 		KUNIT_EXPECT_EQ(test, churns[i].ret, 0);
 	}
-	flush_delayed_fput();
 	expect_totals(test, &before, 0, 0);
 }
 
