@@ -309,7 +309,7 @@ TEST_F(cma_heap, sync_while_imported)
 }
 
 /* Each page is cleared and, with a kernel that checks itself, slowly. */
-TEST_F_TIMEOUT(cma_heap, rounds_lose_no_memory, 240)
+TEST_F_TIMEOUT(cma_heap, rounds_lose_no_memory, 600)
 {
 	long long before = 0;
 	int i;
