@@ -95,35 +95,8 @@ static void example_unmap(struct dma_buf_attachment *attach, struct sg_table *ta
 	dma_unmap_sgtable(attach->dev, table, dir, 0);
 }
 
-/*
- * The memory is cached: what devices have written is made visible to the CPU, once
- * their fences have signalled, and what the CPU has written to devices.
- */
-static int example_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
-{
-	struct dma_buf_attachment *attach;
-	struct example_mapping *mapping;
-	long ret;
-
-	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE),
-				    true, MAX_SCHEDULE_TIMEOUT);
-	if (ret < 0)
-		return ret;
-
-	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
-	if (ret)
-		return ret;
-	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		mapping = attach->priv;
-		if (mapping->dir != DMA_NONE)
-			dma_sync_sgtable_for_cpu(attach->dev, &mapping->table, mapping->dir);
-	}
-	dma_resv_unlock(dmabuf->resv);
-
-	return 0;
-}
-
-static int example_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+/* The memory is cached: pass it on, in the direction of each mapping that there is. */
+static int example_sync(struct dma_buf *dmabuf, bool for_cpu)
 {
 	struct dma_buf_attachment *attach;
 	struct example_mapping *mapping;
@@ -132,15 +105,36 @@ static int example_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_directio
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
 	if (ret)
 		return ret;
+
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
 		mapping = attach->priv;
-		if (mapping->dir != DMA_NONE)
+		if (mapping->dir == DMA_NONE)
+			continue;
+		if (for_cpu)
+			dma_sync_sgtable_for_cpu(attach->dev, &mapping->table, mapping->dir);
+		else
 			dma_sync_sgtable_for_device(attach->dev, &mapping->table,
 						    mapping->dir);
 	}
 	dma_resv_unlock(dmabuf->resv);
 
 	return 0;
+}
+
+/* What devices have written is made visible once their fences have signalled. */
+static int example_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	long ret;
+
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE),
+				    true, MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : example_sync(dmabuf, true);
+}
+
+static int example_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	return example_sync(dmabuf, false);
 }
 
 static int example_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
