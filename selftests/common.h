@@ -199,6 +199,18 @@ static inline void interrupt_after(unsigned int ms, int sa_flags)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* ------------------------------------------------------------------ users */
+
+#define NOBODY		65534
+
+/* Go on as a user without privileges, in a process that will not need them again. */
+static inline int become_nobody(void)
+{
+	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		return -errno;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- modules */
 
 static inline int load_file(const char *path)

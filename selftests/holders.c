@@ -17,7 +17,6 @@
 #define TEXT_SIZE	(1024 * 1024)
 #define REPORT		DEBUGFS "/dma_buf/report"
 #define BUFINFO		DEBUGFS "/dma_buf/bufinfo"
-#define NOBODY		65534
 
 /* -------------------------------------------------------------------- the tool */
 
@@ -38,17 +37,17 @@ static const char *tool_path(void)
 }
 
 /* Runs in the child: whatever the tool says goes into the pipe. */
-static void exec_tool(int out, uid_t uid, char **argv)
+static void exec_tool(int out, bool nobody, char **argv)
 {
 	dup2(out, STDOUT_FILENO);
-	if (uid && (setgid(uid) || setuid(uid)))
+	if (nobody && become_nobody())
 		_exit(126);
 	execv(tool_path(), argv);
 	_exit(127);
 }
 
 /* The tool's output in @text; returns its status. */
-static int run_tool(char *text, uid_t uid, char **argv)
+static int run_tool(char *text, bool nobody, char **argv)
 {
 	size_t len = 0;
 	ssize_t got;
@@ -59,7 +58,7 @@ static int run_tool(char *text, uid_t uid, char **argv)
 		return -errno;
 	pid = fork();
 	if (!pid)
-		exec_tool(fds[1], uid, argv);
+		exec_tool(fds[1], nobody, argv);
 	close(fds[1]);
 	while ((got = read(fds[0], text + len, TEXT_SIZE - 1 - len)) > 0)
 		len += got;
@@ -71,7 +70,7 @@ static int run_tool(char *text, uid_t uid, char **argv)
 }
 
 #define TOOL(text, ...)							\
-	run_tool(text, 0, (char *[]) { "dmabuf", __VA_ARGS__, NULL })
+	run_tool(text, false, (char *[]) { "dmabuf", __VA_ARGS__, NULL })
 
 /* Is there such a text? */
 #define says(text, ...)							\
@@ -773,7 +772,7 @@ TEST_F(holders, without_root)
 
 	/* What the tool inherits is its own. */
 	ASSERT_EQ(0, fcntl(self->plain, F_SETFD, 0));
-	ret = run_tool(self->text, NOBODY, (char *[]) { "dmabuf", "--json", "list", NULL });
+	ret = run_tool(self->text, true, (char *[]) { "dmabuf", "--json", "list", NULL });
 	if (ret == 127)
 		SKIP(return, "%s cannot be run by a user", tool_path());
 	ASSERT_EQ(0, ret);
@@ -788,7 +787,7 @@ TEST_F(holders, without_root)
 
 	/* The kernel's text alone does not make it complete. */
 	ASSERT_EQ(0, chmod(DEBUGFS, 0755));
-	ret = run_tool(self->text, NOBODY, (char *[]) { "dmabuf", "--json", "list", NULL });
+	ret = run_tool(self->text, true, (char *[]) { "dmabuf", "--json", "list", NULL });
 	EXPECT_EQ(0, chmod(DEBUGFS, 0700));
 	ASSERT_EQ(0, ret);
 	EXPECT_TRUE(says(self->text, "\"source\":\"bufinfo\""));

@@ -102,7 +102,7 @@ TEST_F(report, is_for_root_only)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		if (become_nobody())
 			_exit(2);
 		_exit(read_report(4096) != -EACCES);
 	}

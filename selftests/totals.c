@@ -95,7 +95,7 @@ TEST_F(totals, for_everybody)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		if (become_nobody())
 			_exit(2);
 		_exit(read_total(TOTAL_BUFFERS) != self->buffers ||
 		      read_total(TOTAL_BYTES) != self->bytes);
