@@ -219,34 +219,15 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 }
 
 /*
- * Are there slots for @num_fences adds? A stream of jobs that come and go allocates
- * nothing once the list has the length for one round of them, since slots of
- * signalled fences count, too.
+ * Replace the list by one of at least @num_slots, without the fences that have
+ * signalled. Apart from its caller: with it a reserve that finds room, which is most of
+ * them, would save registers that it does not need (1 of 12 ns of an add).
  */
-static bool dma_resv_list_has_room(struct dma_resv_list *list,
-				   unsigned int num_fences)
-{
-	if (!list || dma_resv_list_room(list, num_fences) < num_fences)
-		return false;
-
-	list->max_fences = list->capacity;
-	return true;
-}
-
-/*
- * Replace a list without room for @num_fences adds by a longer one, and leave out
- * the fences that have signalled.
- */
-static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences, gfp_t gfp)
+static noinline int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
 {
 	struct dma_resv_list *old = dma_resv_list_held(obj);
-	struct dma_resv_list *list;
-	size_t pending = 0;
+	struct dma_resv_list *list = dma_resv_list_alloc(num_slots, gfp);
 
-	if (old)
-		pending = old->capacity - dma_resv_list_room(old, old->capacity);
-
-	list = dma_resv_list_alloc(size_add(pending, num_fences), gfp);
 	if (!list)
 		return -ENOMEM;
 
@@ -256,6 +237,30 @@ static int dma_resv_grow(struct dma_resv *obj, unsigned int num_fences, gfp_t gf
 	if (old)
 		dma_resv_list_retire(old, list);
 
+	return 0;
+}
+
+/*
+ * Make room for @num_fences adds. A stream of jobs that come and go allocates nothing
+ * once the list has the length for one round of them, since slots of signalled fences
+ * count, too. They are counted once: more of them may signal at any time, and a list is
+ * only replaced by a longer one.
+ */
+static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
+			      gfp_t gfp)
+{
+	struct dma_resv_list *list = dma_resv_list_held(obj);
+	unsigned int room;
+
+	if (!list)
+		return dma_resv_grow(obj, num_fences, gfp);
+
+	room = dma_resv_list_room(list, num_fences);
+	if (room < num_fences)
+		return dma_resv_grow(obj, size_add(list->capacity - room, num_fences),
+				     gfp);
+
+	list->max_fences = list->capacity;
 	return 0;
 }
 
@@ -286,10 +291,7 @@ int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 	if (WARN_ON_ONCE(!num_fences))
 		return -EINVAL;
 
-	if (dma_resv_list_has_room(dma_resv_list_held(obj), num_fences))
-		return 0;
-
-	return dma_resv_grow(obj, num_fences, GFP_KERNEL);
+	return dma_resv_make_room(obj, num_fences, GFP_KERNEL);
 }
 EXPORT_SYMBOL(dma_resv_reserve_fences);
 
@@ -354,9 +356,7 @@ static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
 {
 	WARN_ONCE(1, "fence added without a slot reserved for it\n");
 
-	/* Somebody may have reserved slots before the last unlock. */
-	if (!dma_resv_list_has_room(dma_resv_list_held(obj), 1) &&
-	    dma_resv_grow(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
+	if (dma_resv_make_room(obj, 1, GFP_NOWAIT | __GFP_NOWARN)) {
 		guard(rcu)();
 		WARN(1, "fence %s:%s %llu:%llu is lost, nobody will wait for it\n",
 		     dma_fence_driver_name_rcu(fence),

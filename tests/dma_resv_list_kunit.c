@@ -211,6 +211,30 @@ static void reserve_counts_signalled_fences_as_room(struct kunit *test)
 	signal_all(obj);
 }
 
+static void complete_on_second_poll(struct mock_fence *mock)
+{
+	mock->complete = mock->log->polls > 0;
+}
+
+/* A walk tells lists apart by a number, which lasts as long as each list is longer. */
+static void list_gets_longer_while_fences_signal(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	unsigned int capacity = list_of(obj)->capacity;
+
+	fill(test, obj, capacity - 1);
+	mock->log->polls = 0;
+	mock->on_poll = complete_on_second_poll;
+	dma_resv_lock(obj, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(obj, 1), 0);
+	KUNIT_EXPECT_GE(test, list_of(obj)->capacity, 2 * capacity);
+	dma_resv_unlock(obj);
+	KUNIT_EXPECT_EQ(test, mock->log->polls, 1);
+	mock->on_poll = NULL;
+	signal_all(obj);
+}
+
 /* As those drivers do that give up preemption fences between reserve and add. */
 static void reserve_outlasts_a_replace_by_the_stub(struct kunit *test)
 {
@@ -376,6 +400,7 @@ static struct kunit_case dma_resv_list_cases[] = {
 	KUNIT_CASE(list_has_at_most_65535_slots),
 	KUNIT_CASE_PARAM(steady_state_allocates_nothing, steady_state_gen_params),
 	KUNIT_CASE(reserve_counts_signalled_fences_as_room),
+	KUNIT_CASE(list_gets_longer_while_fences_signal),
 	KUNIT_CASE(reserve_outlasts_a_replace_by_the_stub),
 	KUNIT_CASE(copy_of_nothing_into_nothing_makes_no_list),
 	KUNIT_CASE(each_list_has_the_next_serial),
