@@ -362,6 +362,10 @@ class ShellTest(unittest.TestCase):
                 self.assertEqual(status, 1)
                 self.assertIn(lost + " ", output)
         self.assertEqual(self.run_script("config-check", fragment, "/no/file")[0], 1)
+        twice = self.file("fragment", "CONFIG_C=y\n# CONFIG_C is not set\n"
+                          "# CONFIG_E is not set\nCONFIG_E=y\n")
+        self.assertEqual(self.run_script(
+            "config-check", twice, self.file("config", good)), (0, ""))
 
     def lib(self, command):
         """The last line of what a command of lib.sh prints, in a build/ of its own."""
