@@ -272,7 +272,7 @@ static void dma_buf_poll_wakes_while_signalling(struct kunit *test)
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_with(poller, buf), 0);
 	dma_fence_signal(fence);
-	KUNIT_EXPECT_TRUE(test, poller->irqs_off);
+	KUNIT_EXPECT_EQ(test, poller->irqs_off, MOCK_LOCK_STOPS_IRQS);
 }
 
 static void dma_buf_poll_wakes_everybody(struct kunit *test)

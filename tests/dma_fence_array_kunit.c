@@ -160,6 +160,7 @@ static void init_works_while_signalling(struct kunit *test)
 	unsigned long flags;
 	bool cookie;
 
+	mock_needs_irqs_off(test);
 	KUNIT_ASSERT_NOT_NULL(test, array);
 	cookie = dma_fence_begin_signalling();
 	local_irq_save(flags);
@@ -433,6 +434,7 @@ static void completion_is_asynchronous(struct kunit *test)
 	bool flag, polled;
 	unsigned long flags;
 
+	mock_needs_irqs_off(test);
 	dma_fence_enable_sw_signaling(trio->array);
 	dma_fence_signal(trio->members[0]);
 	dma_fence_signal(trio->members[1]);
@@ -570,6 +572,7 @@ static void poll_of_enabled_array_gives_error(struct kunit *test)
 	unsigned long flags;
 	int status;
 
+	mock_needs_irqs_off(test);
 	dma_fence_enable_sw_signaling(trio->array);
 	dma_fence_signal(trio->members[0]);
 	dma_fence_signal(trio->members[1]);

@@ -189,6 +189,7 @@ static void add_works_with_interrupts_off(struct kunit *test)
 	bool still_off;
 	int ret;
 
+	mock_needs_irqs_off(test);
 	local_irq_save(flags);
 	ret = dma_fence_add_callback(&mock->base, &cb->base, log_call);
 	dma_fence_signal(&mock->base);
@@ -264,7 +265,7 @@ static void callback_runs_locked_with_interrupts_off(struct kunit *test)
 
 	dma_fence_signal(fence);
 	KUNIT_EXPECT_TRUE(test, cb->was_locked);
-	KUNIT_EXPECT_TRUE(test, cb->had_irqs_off);
+	KUNIT_EXPECT_EQ(test, cb->had_irqs_off, MOCK_LOCK_STOPS_IRQS);
 }
 
 static void callback_node_is_empty_before_the_call(struct kunit *test)
@@ -634,7 +635,7 @@ static void enable_runs_locked_with_interrupts_off(struct kunit *test)
 
 	logged_cb_add(test, &mock->base, 1);
 	KUNIT_EXPECT_TRUE(test, mock->log->enable_locked);
-	KUNIT_EXPECT_TRUE(test, mock->log->enable_irqs_off);
+	KUNIT_EXPECT_EQ(test, mock->log->enable_irqs_off, MOCK_LOCK_STOPS_IRQS);
 	KUNIT_EXPECT_TRUE(test, mock->log->enable_flag);
 }
 

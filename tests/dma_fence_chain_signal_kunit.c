@@ -128,6 +128,7 @@ static void completion_is_asynchronous(struct kunit *test)
 	unsigned long flags;
 	bool flag, polled;
 
+	mock_needs_irqs_off(test);
 	dma_fence_enable_sw_signaling(line->head);
 	dma_fence_signal(line->fences[0]);
 	dma_fence_signal(line->fences[1]);

@@ -549,7 +549,7 @@ static void signal_runs_callbacks_under_the_lock(struct kunit *test)
 	signal_by_way(test, fence, 5);
 	KUNIT_EXPECT_EQ(test, note->calls, 1);
 	KUNIT_EXPECT_TRUE(test, note->locked);
-	KUNIT_EXPECT_TRUE(test, note->irqs_off);
+	KUNIT_EXPECT_EQ(test, note->irqs_off, MOCK_LOCK_STOPS_IRQS);
 }
 
 static void signal_stores_time_before_callbacks(struct kunit *test)

@@ -114,7 +114,6 @@ static void mock_cb_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 	struct mock_cb *mock = container_of(cb, struct mock_cb, base);
 
 	mock->calls++;
-	mock->irqs_off = irqs_disabled();
 }
 
 static void mock_cb_finish(void *data)

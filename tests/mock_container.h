@@ -18,13 +18,11 @@ struct kunit;
  * @base: what the fence gets
  * @fence: the fence, with a reference
  * @calls: number of calls
- * @irqs_off: the last call came with interrupts disabled
  */
 struct mock_cb {
 	struct dma_fence_cb base;
 	struct dma_fence *fence;
 	unsigned int calls;
-	bool irqs_off;
 };
 
 struct dma_fence **mock_fence_list(struct kunit *test, struct dma_fence **fences,

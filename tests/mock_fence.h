@@ -23,6 +23,20 @@ struct kunit;
  */
 #define MOCK_STOCK_CORE __is_defined(DMABUF_STOCK_CORE)
 
+/* With PREEMPT_RT the lock of a fence sleeps, and leaves interrupts as they are. */
+#define MOCK_LOCK_STOPS_IRQS (!IS_ENABLED(CONFIG_PREEMPT_RT))
+
+/**
+ * mock_needs_irqs_off() - skip a case that signals with interrupts disabled by hand
+ * @test: case
+ *
+ * PREEMPT_RT does not allow that: signalling takes the fence's lock.
+ */
+#define mock_needs_irqs_off(test) do {					\
+	if (!MOCK_LOCK_STOPS_IRQS)					\
+		kunit_skip(test, "PREEMPT_RT: a fence's lock sleeps");	\
+} while (0)
+
 /**
  * struct mock_fence_log - what happened to a mock fence
  * @names: calls of get_driver_name and get_timeline_name
