@@ -240,10 +240,29 @@ static struct dma_heap *heap_called(struct kunit *test, const char *name)
 	return heap;
 }
 
+#define FOREIGN_REGION "kunit,cma-heap-region"
+
+/*
+ * Of a node that is compatible with a pool, too, but whose region is not CMA's. If its
+ * data were taken for an area, that would be called "x".
+ */
+static int foreign_region_setup(struct reserved_mem *region)
+{
+	static char no_area[SZ_4K];
+
+	for (unsigned int i = 0; i < SZ_4K; i += 2)
+		no_area[i] = 'x';
+	region->priv = no_area;
+	return 0;
+}
+
+RESERVEDMEM_OF_DECLARE(cma_heap_kunit, FOREIGN_REGION, foreign_region_setup);
+
 static bool is_pool(struct device_node *node)
 {
 	return of_device_is_available(node) &&
 	       of_device_is_compatible(node, "shared-dma-pool") &&
+	       !of_device_is_compatible(node, FOREIGN_REGION) &&
 	       of_property_read_bool(node, "reusable") &&
 	       !of_property_read_bool(node, "no-map");
 }
@@ -291,6 +310,33 @@ static void cma_heap_for_no_other_node(struct kunit *test)
 		if (!is_pool(node))
 			KUNIT_EXPECT_NULL_MSG(test, heap_called(test, node->full_name), "%s",
 					      node->full_name);
+}
+
+/* Taken for an area, its driver's data would be a heap of any memory. */
+static void cma_heap_not_of_a_foreign_region(struct kunit *test)
+{
+	struct device_node *parent = reserved_memory(test);
+	struct heaps *heaps = all_heaps(test);
+	bool foreign = false;
+
+	for_each_child_of_node_scoped(parent, node) {
+		struct reserved_mem *region = of_reserved_mem_lookup(node);
+
+		if (!of_device_is_compatible(node, FOREIGN_REGION))
+			continue;
+		KUNIT_ASSERT_NOT_NULL(test, region);
+		KUNIT_ASSERT_NOT_NULL(test, region->priv);
+		foreign = true;
+		for (unsigned int i = 0; i < heaps->count; i++) {
+			struct dma_heap *heap = heap_called(test, heaps->name[i]);
+
+			KUNIT_ASSERT_NOT_NULL(test, heap);
+			KUNIT_EXPECT_PTR_NE_MSG(test, dma_heap_get_drvdata(heap), region->priv,
+						"%s", heaps->name[i]);
+		}
+	}
+	if (!foreign)
+		kunit_skip(test, "no such region in the device tree");
 }
 
 /* However many ways lead to it: one of the common name, and one of its own. */
@@ -354,6 +400,7 @@ static int cma_heap_areas_init(struct kunit *test)
 static struct kunit_case cma_heap_areas_cases[] = {
 	KUNIT_CASE(cma_heap_of_each_pool),
 	KUNIT_CASE(cma_heap_for_no_other_node),
+	KUNIT_CASE(cma_heap_not_of_a_foreign_region),
 	KUNIT_CASE(cma_heap_for_default_area_has_two_names),
 	KUNIT_CASE(cma_heap_buffers_lie_in_own_area),
 	{}
