@@ -280,6 +280,23 @@ note_cases()
 	[ ! -e "$2" ] || "$SCRIPTS/cases.py" log "$2" >"$BUILD/cases/$1"
 }
 
+# kunit_config FRAGMENTS VERB ARGS... - run a verb of kunit.py, by the caller's kunit_py,
+# with the options of fragments in config/ on top of the project's own. The later of
+# two lines about one option counts.
+kunit_config()
+{
+	fragments=$1 verb=$2
+	shift 2
+	while read -r line; do
+		case $line in
+		CONFIG_* | '# CONFIG_'*) set -- "$@" --kconfig_add "$line" ;;
+		esac
+	done <<-END
+	$(cd "$SCRIPTS/config" && for file in $fragments; do cat "$file.config"; done)
+	END
+	kunit_py "$verb" --kunitconfig=drivers/dma-buf "$@"
+}
+
 # own_tests - run the tests that need no kernel, those of scripts and headers
 own_tests()
 {
