@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices on a buffer: attach, pin, map, and back. What exporters and importers
- * have agreed upon, under the reservation lock.
+ * Devices on a buffer: attach, pin, map, and back, under the reservation lock as
+ * exporters and importers have agreed.
  */
 
 #include <linux/dma-buf.h>
@@ -20,7 +20,7 @@
 #include <trace/events/dma_buf.h>
 
 /*
- * Who may find the memory moved, and what is done about it:
+ * The importers whose memory may move, and what the core does about it:
  *
  *	exporter  importer   at attach            at map     at unmap
  *	--------  --------   ------------------   --------   ----------
@@ -29,7 +29,7 @@
  *	dynamic   static     pin, map, keep       -          -
  *	dynamic   dynamic    -                    pin, map   unmap, unpin
  *
- * What is kept is undone at detach. The pin in the last line is left out with
+ * Detaching undoes what is kept. The pin in the last line is left out with
  * CONFIG_DMABUF_MOVE_NOTIFY. In the first line, an exporter may ask that the
  * first mapping be kept, too (&dma_buf_ops.cache_sgt_mapping).
  */

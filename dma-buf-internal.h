@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files that make up the buffer core share.
+ * Declarations that the files of the buffer core share.
  */
 
 #ifndef _DMA_BUF_INTERNAL_H

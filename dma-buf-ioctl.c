@@ -73,7 +73,7 @@ static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
 	return 0;
 }
 
-/* What a new access waits for, as one fence that is never NULL. */
+/* One fence, never NULL, of all that a new access waits for. */
 static int dma_buf_get_access_fence(struct dma_buf *dmabuf, u32 flags,
 				    struct dma_fence **fence)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What lockdep is taught about fences and reservations: which code signals,
- * which code waits, and in which order locks are taken around them.
+ * Lessons for lockdep about fences and reservations: which code signals, which
+ * code waits, and in which order locks are taken around them.
  *
  * Built with CONFIG_LOCKDEP only.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For exporters of ordinary, cached memory: the devices that have a buffer mapped,
- * and who has its bytes, they or the CPU.
+ * and whether they or the CPU own its bytes.
  *
  * Where a device works past the caches, or on a copy of the memory that it cannot
  * reach, the bytes have to be passed on. Three things can go wrong with that, and all
@@ -98,7 +98,7 @@ void dma_buf_mapping_del(struct dma_buf *buf, struct dma_buf_mapping *mapping)
 }
 
 /*
- * What the CPU does is told as what a device would have to do. A mapping for one
+ * The access by the CPU is told as the one that a device would make. A mapping for one
  * direction can do that only. With one for both, doing no more than the CPU needs
  * keeps it from overwriting what the device has written.
  */

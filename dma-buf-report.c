@@ -219,7 +219,7 @@ static unsigned int dma_buf_report_vmaps(struct dma_buf *dmabuf)
 	return data_race(dmabuf->vmapping_counter);
 }
 
-/* What can be told without a lock. */
+/* All that can be told without a lock. */
 static void dma_buf_report_buffer(struct seq_file *m, struct dma_buf *dmabuf)
 {
 	struct file *file = dmabuf->file;
@@ -330,7 +330,7 @@ struct dma_buf_report_poller {
 	unsigned int count;
 };
 
-/* Those who do not fit are counted with the last kind, which is nobody's then. */
+/* Pollers that do not fit are counted with the last kind, which has no name then. */
 static void dma_buf_report_add_poller(struct dma_buf_report_poller *kinds,
 				      wait_queue_func_t func)
 {
@@ -453,7 +453,7 @@ static void *dma_buf_report_start(struct seq_file *m, loff_t *pos)
 	}
 }
 
-/* What is at @v has been shown, once and completely. */
+/* The buffer at @v has been shown, once and completely. */
 static void *dma_buf_report_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct dma_buf_report *report = m->private;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stamps: who made a buffer, and who attached a device. Nothing without
- * CONFIG_DMABUF_STAMP. dma-buf-report.c shows them.
+ * Stamps: which process made a buffer, and which one attached a device. Nothing
+ * without CONFIG_DMABUF_STAMP. dma-buf-report.c shows them.
  *
  * They cost a few stores. So there is no reference on a task and no exact clock,
  * and the name of a task that is just being renamed may be half of each name.

@@ -41,7 +41,7 @@
  */
 
 /*
- * Who makes, finds and removes the entry of a buffer:
+ * The entry of a buffer is made, found and removed by these:
  *
  * - Makers are tasks that get to know the inode number, and the worker. They
  *   exclude each other by dma_buf_stats_lock, and hold it until the entry is
@@ -218,8 +218,8 @@ DECLARE_DELAYED_WORK(dma_buf_stats_worker, dma_buf_stats_work);
 static void dma_buf_stats_kick(void)
 {
 	/*
-	 * What the worker shall find comes first. Pairs with the barrier after
-	 * it has cleared the pending bit.
+	 * The buffer is on its list before the worker is told. Pairs with the
+	 * barrier after the worker has cleared the pending bit.
 	 */
 	smp_mb();
 	if (!delayed_work_pending(&dma_buf_stats_worker))
@@ -281,7 +281,7 @@ void dma_buf_stats_need(struct dma_buf *dmabuf)
  * dma_buf_stats_released() - a buffer has left the list
  * @dmabuf: buffer without references
  *
- * Waits for whoever is making the directory, and for its readers.
+ * Waits for a task that is making the directory, and for its readers.
  *
  * Context: Process context, may sleep.
  */

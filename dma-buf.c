@@ -43,8 +43,8 @@
  *   descriptor of it, dma_buf_fd().
  * - An importer turns the descriptor into a reference with dma_buf_get(), and
  *   announces its device with dma_buf_attach(), or with
- *   dma_buf_dynamic_attach() if he can cope with memory that moves.
- * - For access by the device he gets DMA addresses with
+ *   dma_buf_dynamic_attach() if it can cope with memory that moves.
+ * - For access by the device it gets DMA addresses with
  *   dma_buf_map_attachment(), and gives them back with
  *   dma_buf_unmap_attachment().
  * - In the end dma_buf_detach() and dma_buf_put() undo the first steps.
@@ -66,7 +66,7 @@
  * dma_buf_unmap_attachment(), dma_buf_vmap(), dma_buf_vunmap(); exporters hold
  * it when they call dma_buf_move_notify().
  *
- * Nobody holds R when he calls dma_buf_export(), dma_buf_fd(), dma_buf_get(),
+ * No caller holds R that calls dma_buf_export(), dma_buf_fd(), dma_buf_get(),
  * dma_buf_put(), dma_buf_attach(), dma_buf_dynamic_attach(), dma_buf_detach(),
  * dma_buf_mmap(), dma_buf_begin_cpu_access(), dma_buf_end_cpu_access(), or any
  * function that ends in _unlocked.
@@ -157,7 +157,7 @@ static const struct super_operations dma_buf_super_ops = {
 };
 
 /*
- * What /proc shows as path: "/dmabuf:" and the name, if there is one. A path may
+ * /proc shows this as the path: "/dmabuf:" and the name, if there is one. A path may
  * be held without a reference on the file (O_PATH), so the buffer may be gone.
  */
 static char *dma_buf_dname(struct dentry *dentry, char *buffer, int buflen)
@@ -199,8 +199,8 @@ static struct file_system_type dma_buf_fs_type = {
 };
 
 /*
- * Whoever gets to know the inode number finds the statistics. A path may be held
- * without a reference on the file (O_PATH), so the buffer may be gone.
+ * A caller that gets to know the inode number finds the statistics. It may hold a
+ * path without a reference on the file (O_PATH), so the buffer may be gone.
  */
 static int dma_buf_getattr(struct mnt_idmap *idmap, const struct path *path,
 			   struct kstat *stat, u32 request_mask,
@@ -237,9 +237,9 @@ void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name)
 }
 
 /*
- * The end of the file is the end of the buffer. What may last longer is the
- * dentry (O_PATH) or the inode (inotify), with which nobody gets at more than
- * the inode and the name.
+ * The end of the file is the end of the buffer. The dentry (O_PATH) and the inode
+ * (inotify) may last longer, but nobody gets at more than the inode and the name
+ * by them.
  */
 static int dma_buf_file_release(struct inode *inode, struct file *file)
 {

@@ -30,7 +30,7 @@
  * gets a callback, and the one that completes the array has it signalled from an
  * &struct irq_work, since the callback runs under the lock of a member. So an
  * array signals a moment after its members, with the timestamp of the one that
- * completed it. Who looks with dma_fence_is_signaled() need not wait for that
+ * completed it. A caller of dma_fence_is_signaled() need not wait for that
  * moment. An array that is found to be complete when somebody looks, or is about
  * to wait, has the time of that.
  *

@@ -26,10 +26,10 @@
  * The fence in a node is a plain one or an array. The link leads to a node or, at
  * the end, to a plain fence or an array. The node owns a reference on either.
  *
- * Whoever walks a chain takes out elements whose work is done, so that a timeline
- * that is used for hours stays short. Any number may walk at the same time: a
- * link changes by cmpxchg() only, and who loses looks at what the winner has
- * put there.
+ * A walk of a chain takes out elements whose work is done, so that a timeline that
+ * is used for hours stays short. Any number of tasks may walk at the same time: a
+ * link changes by cmpxchg() only, and the loser looks at what the winner has put
+ * there.
  *
  * A node that somebody waits for has one callback on one fence at a time. When
  * that signals, an &struct irq_work goes on to the next one, or signals the node.
@@ -214,8 +214,8 @@ static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
  * the old one. That clears a busy flag, by cmpxchg(): of a new work nobody waits
  * for that flag, and of a callback it is the lower half of a pointer, which is
  * aligned and so has no such value (see &struct dma_fence_chain for machines where
- * it is the upper half). Whom the old work wakes afterwards stands behind the
- * callback.
+ * it is the upper half). The list of tasks that the old work wakes afterwards lies
+ * behind the callback, which so does not overwrite it.
  */
 static void dma_fence_chain_work(struct irq_work *work)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files about fences share.
+ * Declarations that the files about fences share.
  */
 
 #ifndef __DMA_FENCE_INTERNAL_H

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What dma_buf/report in debugfs says about a fence.
+ * Fences in dma_buf/report of debugfs.
  *
- * To look must not change anything: a fence whose interrupt was lost is signalled
- * by whoever asks with dma_fence_is_signaled(), and then there is nothing to be
- * found any more. So what counts is the flag, and if the driver is asked, nobody
- * acts upon what it says.
+ * To look must not change anything: dma_fence_is_signaled() signals a fence whose
+ * interrupt was lost, and then there is nothing to be found any more. So the flag
+ * alone decides, and if the driver is asked, its answer is printed only.
  */
 
 #include <linux/bitops.h>

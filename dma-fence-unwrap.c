@@ -27,8 +27,8 @@
  *
  * dma_fence_unwrap_merge() turns any number of fences into one that signals when
  * all of them have. Work that is done is left out, and of each timeline only the
- * latest fence counts. What is left over is returned as it is if it is a single
- * fence, and as an array in order of contexts otherwise. So fences that are
+ * latest fence counts. A single fence that is left over is returned as it is,
+ * several are returned as an array in order of contexts. So fences that are
  * merged again and again do not grow.
  */
 
@@ -97,8 +97,8 @@ EXPORT_SYMBOL_GPL(dma_fence_unwrap_next);
 #define DMA_FENCE_MERGE_MAX	(SZ_4M / sizeof(u64))
 
 /*
- * What is found in the fences to be merged: pending ones, with references as
- * far as there is room, and when the others have signalled.
+ * Findings in the fences to be merged: pending ones, with references as far as
+ * there is room, and when the others have signalled.
  */
 struct dma_fence_merge {
 	struct dma_fence **pending;
@@ -189,7 +189,7 @@ static void dma_fence_merge_reduce(struct dma_fence_merge *merge)
 	merge->num_pending = last + 1;
 }
 
-/* What was found, if that is less than two fences. */
+/* The result, if less than two fences were found. */
 static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 {
 	if (merge->num_pending)

@@ -73,7 +73,7 @@ static signed long dma_fence_sleep(struct dma_fence *fence, bool intr,
 		spin_unlock_irqrestore(fence->lock, flags);
 		timeout = schedule_timeout(timeout);
 
-		/* Who is interrupted is told so, even if it is over by now. */
+		/* An interrupted caller is told so, even if the fence has signalled. */
 		interrupted = timeout && intr && signal_pending(current);
 		if (!dma_fence_lock_unless_done(fence, &flags))
 			return interrupted ? -ERESTARTSYS : timeout;
@@ -110,9 +110,9 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
  * @intr: whether a signal ends the wait
  * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  *
- * What dma_fence_wait_timeout() does unless &dma_fence_ops.wait says otherwise.
+ * The way of dma_fence_wait_timeout() unless &dma_fence_ops.wait says otherwise.
  *
- * Who returns from here may free a @fence on his stack. Any other has to outlive a
+ * The caller may free a @fence on its own stack afterwards. Any other has to outlive a
  * grace period, see dma_fence_lock_unless_done(). All callbacks that were added before
  * the signal have returned.
  *

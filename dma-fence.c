@@ -72,7 +72,7 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
  * - In return waiting is allowed while holding &dma_resv.lock, in shrinkers and
  *   in MMU notifiers.
  * - A driver may go when its last fence has signalled, though others still hold it.
- *   What the fence refers to stays for an RCU grace period after the signal: its
+ *   All that the fence refers to stays for an RCU grace period after the signal: its
  *   lock, names, and operations. Memory of the fence itself stays for a grace period
  *   after the last put.
  *
@@ -128,7 +128,7 @@ static const char *dma_fence_invalid_name(struct dma_fence *fence)
 	return "invalid";
 }
 
-/* Who could not even set up a fence is not asked how to free it: leak it. */
+/* A driver that could not even set up a fence is not asked how to free it: leak it. */
 static void dma_fence_invalid_release(struct dma_fence *fence)
 {
 }
@@ -139,7 +139,7 @@ static const struct dma_fence_ops dma_fence_invalid_ops = {
 	.release = dma_fence_invalid_release,
 };
 
-/* What has to be known about operations that may be gone some day. */
+/* Facts about operations that may be gone some day. */
 static unsigned long dma_fence_ops_flags(const struct dma_fence_ops *ops)
 {
 	unsigned long flags = 0;
@@ -311,7 +311,7 @@ EXPORT_SYMBOL(dma_fence_set_deadline);
 
 /*
  * The order matters to lockless observers: the signalled flag comes first, and
- * whoever sees the timestamp flag finds the timestamp. Callbacks come last.
+ * a reader that sees the timestamp flag finds the timestamp. Callbacks come last.
  */
 static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 {
@@ -350,8 +350,8 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
  * @flags: where to keep the state of interrupts
  *
  * When the signaller has called all callbacks there is nothing that the lock would be
- * good for, and it may be gone. As long as he has not, the driver has not waited for a
- * grace period yet, and RCU keeps the lock while it is taken.
+ * good for, and it may be gone. Until then the driver has not waited for a grace
+ * period yet, and RCU keeps the lock while it is taken.
  *
  * A fence on the stack of the caller is no business of anybody else, and neither is
  * its lock. It goes with the stack, without a grace period, so the signaller has to
@@ -400,7 +400,7 @@ void __dma_fence_await_timestamp(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(__dma_fence_await_timestamp);
 
-/* One caller wins, and everything before is visible to who sees the flag. */
+/* One caller wins, and a reader that sees the flag sees everything before it. */
 static bool dma_fence_claim_signal(struct dma_fence *fence)
 {
 	lockdep_assert_held(fence->lock);
@@ -622,7 +622,7 @@ EXPORT_SYMBOL(dma_fence_remove_callback);
  * @fence: start of an object from kmalloc(); it may also be one that never was
  *	initialised
  *
- * What &dma_fence_ops.release has to do at last for such an object.
+ * The last step of &dma_fence_ops.release for such an object.
  *
  * Context: Any. The memory goes after an RCU grace period.
  */

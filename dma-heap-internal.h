@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the heaps of this directory get from the core of heaps, and others do not.
+ * Functions of the core of heaps for the heaps of this directory alone.
  */
 
 #ifndef _DMA_HEAP_INTERNAL_H

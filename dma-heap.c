@@ -129,8 +129,8 @@ static int dma_heap_ioctl_alloc(struct dma_heap *heap, void __user *arg,
 }
 
 /*
- * The argument may be that of an older or a newer header. What an older one
- * lacks is zero, what a newer one has more is neither read nor written. But the
+ * The argument may be that of an older or a newer header. Members that an older one
+ * lacks are zero, members that a newer one adds are neither read nor written. But the
  * descriptor has to arrive, or nobody could ever close it.
  *
  * With a single command there is no table that a wrong number could make the

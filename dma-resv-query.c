@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be asked about the fences of a reservation object, all of it with or
- * without the lock.
+ * Questions about the fences of a reservation object, all of them with or without
+ * the lock.
  */
 
 #include <linux/dma-fence-array.h>

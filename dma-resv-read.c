@@ -103,7 +103,7 @@ static bool dma_resv_iter_holds(struct dma_resv_iter *cursor, unsigned long slot
 	       dma_resv_iter_is_current(cursor);
 }
 
-/* What was read from a slot without a reference. */
+/* The content of a slot, read without a reference. */
 struct dma_resv_look {
 	unsigned long slot;
 	u32 changes;

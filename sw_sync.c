@@ -26,8 +26,8 @@
 /**
  * DOC: software timelines
  *
- * Whoever opens sync/sw_sync in debugfs gets a timeline, can make fences on it,
- * and signals them by advancing its counter. A fence whose number the counter has
+ * A process that opens sync/sw_sync in debugfs gets a timeline, can make fences on
+ * it, and signals them by advancing its counter. A fence whose number the counter has
  * reached has signalled. Closing the file signals what is left with -ENOENT.
  *
  * Nothing makes user space advance the counter, so all that the kernel takes for
@@ -268,7 +268,7 @@ static struct sync_pt *sync_pt_create(struct sync_timeline *timeline, u32 value)
 }
 
 /*
- * Signal a point under the lock. What is about to be released is left alone. Of
+ * Signal a point under the lock. A point that is being released is left alone. Of
  * all others a reference is kept until the lock has been released, since the
  * last one must not go before: release takes the lock.
  */

@@ -262,7 +262,7 @@ static void sync_print_shard(struct seq_file *s, struct sync_file_shard *shard)
 	struct sync_file *sync_file = NULL;
 
 	while ((sync_file = sync_file_shard_next(shard, sync_file))) {
-		/* What does not fit is printed again, to a larger buffer. */
+		/* A file that does not fit is printed again, to a larger buffer. */
 		if (!seq_has_overflowed(s))
 			sync_print_file(s, sync_file);
 		cond_resched();

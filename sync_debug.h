@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What sw_sync, sync files and their debugfs files share.
+ * Declarations that sw_sync, sync files and their debugfs files share.
  */
 
 #ifndef _LINUX_SYNC_H
@@ -45,7 +45,7 @@ struct sync_timeline {
  * @timeline: its timeline, with a reference; constant
  * @node: link in &sync_timeline.points, or empty
  * @done: link in the list of those whose reference is to be dropped; belongs to
- *	who signals the fence
+ *	the task that signals the fence
  * @deadline: earliest deadline, if %SYNC_PT_DEADLINE_BIT is set; guarded by
  *	&sync_timeline.lock
  */

@@ -376,7 +376,7 @@ static long sync_file_ioctl_set_deadline(struct sync_file *sync_file,
 	if (deadline.pad)
 		return -EINVAL;
 
-	/* What ktime_t cannot tell is as good as never. */
+	/* A time that ktime_t cannot tell is as good as never. */
 	dma_fence_set_deadline(sync_file->fence,
 			       ns_to_ktime(min_t(u64, deadline.deadline_ns,
 						 KTIME_MAX)));
@@ -411,7 +411,7 @@ static void sync_file_show_status(struct seq_file *m, struct dma_fence *fence)
 		seq_puts(m, status ? "signaled" : "active");
 }
 
-/* What is in a line of fdinfo is separated by blanks. */
+/* Blanks separate the items of a line of fdinfo. */
 static void sync_file_show_name(struct seq_file *m, const char *name)
 {
 	seq_escape(m, name, " \t\n\\");

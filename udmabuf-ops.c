@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be done with a udmabuf: mappings for devices, for user space and for
- * the kernel, and who has to be told when the CPU comes in between.
+ * Operations of a udmabuf: mappings for devices, for user space and for the kernel,
+ * and the devices that have to be told when the CPU comes in between.
  */
 
 #include <linux/dma-buf.h>
@@ -192,7 +192,7 @@ static int udmabuf_vmap(struct dma_buf *buf, struct iosys_map *map)
 
 	dma_resv_assert_held(buf->resv);
 
-	/* Who only reads does not say so. */
+	/* A device that only reads does not say so. */
 	if (ubuf->read_only)
 		return -EACCES;
 

@@ -21,7 +21,7 @@
 /* Folios that are pinned in one go; a page has room for their addresses. */
 #define UDMABUF_BATCH	(PAGE_SIZE / sizeof(struct folio *))
 
-/* The user chooses how many runs there are: he pays, and the log stays quiet. */
+/* User space chooses how many runs there are: it pays, and the log stays quiet. */
 #define UDMABUF_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
 
 static int udmabuf_runs_grow(struct udmabuf_runs *runs)
@@ -96,14 +96,14 @@ size_t udmabuf_runs_find(const struct udmabuf_runs *runs, pgoff_t page)
 }
 
 /*
- * What fallocate() has added to a memfd is not cleared, and counts as empty, until
- * somebody uses it through the memfd. Here the memory itself is used: clear it, so
+ * Memory that fallocate() has added to a memfd is not cleared, and counts as empty,
+ * until somebody uses it through the memfd. Here the memory itself is used: clear it, so
  * that nobody sees what others have left there, and say that it has contents, so that
  * the memfd does not clear what has been written. Dirty from the begin, since nobody
  * tells when a device writes; a pinned folio stays dirty.
  *
- * Whoever clears such a folio, or writes to it, holds its lock or, exclusively, that
- * of the inode, which we hold, too.
+ * A task that clears such a folio, or writes to it, holds its lock or, exclusively,
+ * that of the inode, which the caller holds, too.
  */
 static void udmabuf_folio_fill(struct folio *folio)
 {

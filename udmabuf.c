@@ -26,8 +26,8 @@ static unsigned int list_limit = 8192;
 static unsigned int size_limit_mb = 256;
 
 /*
- * No limit is -1, and other errors of parsing are not worth telling apart. What
- * follows from the width of numbers is a limit all the same.
+ * No limit is -1, and other errors of parsing are not worth telling apart. The width
+ * of numbers sets a limit all the same.
  */
 static int udmabuf_set_limit(const char *val, const struct kernel_param *param,
 			     unsigned int max)
@@ -109,7 +109,7 @@ static int udmabuf_check_seals(struct file *memfd)
 	       F_SEAL_SHRINK ? 0 : -EINVAL;
 }
 
-/* Whoever adds a seal takes the lock of the inode, and looks for pins then. */
+/* A task that adds a seal takes the lock of the inode, and looks for pins then. */
 static int udmabuf_add_item(struct udmabuf *ubuf,
 			    const struct udmabuf_create_item *item)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files about CMA heaps share.
+ * Declarations that the files about CMA heaps share.
  */
 
 #ifndef _DMA_BUF_HEAPS_CMA_HEAP_H

@@ -3,7 +3,7 @@
  * Example of a heap in a module: /dev/dma_heap/example, with small contiguous buffers
  * of the page allocator.
  *
- * It shows all that a heap needs. What a heap of a vendor has instead is the memory:
+ * It shows all that a heap needs. A heap of a vendor differs in the memory:
  * example_alloc() and example_release() are the places for it.
  */
 
@@ -121,7 +121,7 @@ static int example_sync(struct dma_buf *dmabuf, bool for_cpu)
 	return 0;
 }
 
-/* What devices have written is made visible once their fences have signalled. */
+/* Writes of devices are made visible once their fences have signalled. */
 static int example_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	long ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What heaps of ordinary, cached memory have in common: how devices and the
- * CPU get at the pages of a buffer, wherever these come from.
+ * Heaps of ordinary, cached memory have this in common: the way in which devices
+ * and the CPU get at the pages of a buffer, wherever these come from.
  */
 
 #ifndef _DMA_BUF_HEAPS_HEAP_BUFFER_H
@@ -52,7 +52,7 @@ struct heap_memory {
  * @vaddr: address in the kernel while there is a mapping, else NULL
  * @area: the mapping behind @vaddr, NULL if it is the direct one
  *
- * What is not constant is guarded by &dma_buf.resv.
+ * Members that change are guarded by &dma_buf.resv.
  */
 struct heap_buffer {
 	struct dma_heap *heap;

@@ -30,7 +30,7 @@ void heap_chunks_init(struct heap_chunks *chunks)
  * @page: head of pages that are freed together, by its compound order
  * @order: that order
  *
- * The page allocator tends to hand out neighbours, in either direction. What
+ * The page allocator tends to hand out neighbours, in either direction. A chunk that
  * continues the newest run at one of its ends becomes a part of it. The order
  * does not matter otherwise, since all pages are alike: zero.
  */

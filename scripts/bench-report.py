@@ -211,7 +211,7 @@ def report_smp(directory, _bars):
         writer.writerow(["name", "core", "one", "two", "ratio"])
         for name in values["ours"]:
             for core in "host", "ours":
-                # What else the machine does only ever takes away.
+                # Other work of the machine only ever takes away.
                 one = max(s[0] for s in values[core][name])
                 two = max(s[1] for s in values[core][name])
                 writer.writerow([name, core, one, two, two / one])

@@ -382,7 +382,7 @@ class PartsTest(testbed.Testbed):
                     self.assertEqual(noted.count("begin"), 3)
 
     def test_what_cannot_be_built(self):
-        # What an earlier run has left does not count.
+        # Results of an earlier run do not count.
         self.assertEqual(self.run_test()[0], 0)
         write(os.path.join(self.top, "scripts/kernel"), "#!/bin/sh\nexit 1\n", 0o755)
         self.assertEqual(self.run_test()[:2], (1, "5 passed, 2 failed, 1 skipped"))

@@ -152,7 +152,7 @@ class ToolTest(unittest.TestCase):
 
         def keys(value):
             if isinstance(value, dict):
-                # Those of the kernel are passed on, whatever they are.
+                # Keys of the kernel are passed on, known or not.
                 yield from (key for key in value if "waiters" not in value
                             and "dev" not in value)
                 value = [value[key] for key in value if key != "kernel"]

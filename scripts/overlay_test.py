@@ -38,7 +38,7 @@ OURS = {
 }
 REPLACED = ("drivers/dma-buf/Makefile", "drivers/dma-buf/st-dma-fence.c",
             "drivers/dma-buf/heaps/Makefile", "include/linux/dma-buf.h")
-# What changes a tree.
+# The calls that change a tree.
 CHANGES = "replace", "unlink", "makedirs", "removedirs"
 
 

@@ -4,8 +4,8 @@
 import re
 import sys
 
-# What make, a command line of a kernel, mount or QEMU takes for more than a name; as
-# in lib.sh.
+# Characters that make, a command line of a kernel, mount or QEMU takes for more than
+# a part of a name; as in lib.sh.
 SPECIAL = re.compile(r"""[\s\x00-\x1f\x7f:,"'`$#%&;|<>(){}*?\[\]\\!]""")
 
 

@@ -180,9 +180,9 @@ struct dma_buf_ops {
 
 	/**
 	 * @vmap: map the whole buffer into the kernel, for the first user; the
-	 * others get the same mapping. Optional. What holds for vmap() holds
-	 * here: address space for it is scarce on 32 bits, it may sleep, and
-	 * caches may alias.
+	 * others get the same mapping. Optional. The limits of vmap() hold here:
+	 * address space for it is scarce on 32 bits, it may sleep, and caches
+	 * may alias.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 * Return: 0 with @map set, or the errno for the caller.
@@ -204,8 +204,8 @@ struct dma_buf_ops {
 	 * cannot be served by a mapping that is kept is refused with -EBUSY. If
 	 * mapping never waits, @map_dma_buf can serve as both.
 	 *
-	 * What it returns is undone by @unmap_dma_buf. An error leaves nothing
-	 * behind. The core has checked before that no fence of
+	 * @unmap_dma_buf undoes the mapping that it returns. An error leaves
+	 * nothing behind. The core has checked before that no fence of
 	 * %DMA_RESV_USAGE_KERNEL is pending, if the importer is static.
 	 *
 	 * Context: Process context, may sleep to allocate. &dma_buf.resv is held.
@@ -310,7 +310,7 @@ struct dma_buf {
 /**
  * struct dma_buf_attach_ops - what a dynamic importer implements
  *
- * What such an importer has to see to is told under "Dynamic Importers" in
+ * The duties of such an importer are told under "Dynamic Importers" in
  * Documentation/driver-api/dma-buf.rst.
  */
 struct dma_buf_attach_ops {

@@ -114,7 +114,7 @@ static inline void dma_fence_chain_free(struct dma_fence_chain *chain)
  *	belongs to somebody else, who keeps it
  *
  * Skips elements that have signalled, see dma_fence_chain_walk(). At the end
- * @iter is NULL. Who leaves the loop early has to put @iter.
+ * @iter is NULL. A caller that leaves the loop early has to put @iter.
  */
 #define dma_fence_chain_for_each(iter, head)				\
 	for ((iter) = dma_fence_get(head); (iter);			\

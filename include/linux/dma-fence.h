@@ -46,7 +46,7 @@ struct seq_file;
  * @cb_list, @timestamp and @rcu belong to successive stages of life and share
  * storage, which keeps the fence within one cache line on 64-bit machines.
  *
- * Whoever passes a fence to a function holds a reference on it, or knows by
+ * A caller that passes a fence to a function holds a reference on it, or knows by
  * other means that it stays.
  */
 struct dma_fence {
@@ -82,8 +82,8 @@ enum dma_fence_flag_bits {
 };
 
 /*
- * What the core has to know after the signal, when the driver may have gone, and with
- * it &dma_fence.ops and &dma_fence.lock. The first three are constant since
+ * Facts for the core after the signal, when the driver may have gone, and with it
+ * &dma_fence.ops and &dma_fence.lock. The first three are constant since
  * dma_fence_init(). The last one is set when all callbacks have returned: nobody needs
  * the lock any more. They are at the far end of the word, since the near one belongs to
  * the creator.
@@ -125,8 +125,8 @@ struct dma_fence_cb {
  *
  * Once a fence has signalled, nothing of it is called any more but @release, and
  * @wait if somebody waits all the same. All others are called under
- * &dma_fence.lock or in an RCU read-side critical section, by who has seen there
- * that the fence is pending. So a driver that lets an RCU grace period pass after
+ * &dma_fence.lock or in an RCU read-side critical section, by a caller that has
+ * seen there that the fence is pending. So a driver that lets an RCU grace period pass after
  * its last signal may free what they need: strings, the lock and, if the fence
  * has neither @release nor @wait, the module. See `How Long Names Are Valid` in
  * Documentation/driver-api/sync_file.rst.
@@ -328,7 +328,7 @@ static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
 	if (!kref_get_unless_zero(&fence->refcount))
 		return NULL;
 
-	/* Pairs with dma_fence_init(), and with the put of who took it out. */
+	/* Pairs with dma_fence_init(), and with the put of the task that took it out. */
 	smp_acquire__after_ctrl_dep();
 	return fence;
 }
@@ -336,7 +336,7 @@ static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
 /**
  * dma_fence_get_rcu_safe() - take a reference on the fence that a pointer holds
  * @fencep: RCU pointer to a fence; its owner drops the reference on the fence
- *	only after he has changed the pointer
+ *	only after it has changed the pointer
  *
  * Right for recycled memory, too (SLAB_TYPESAFE_BY_RCU): if the pointer still
  * has the same value while we own a reference, then what we own is what it
@@ -540,7 +540,7 @@ static inline int dma_fence_get_status_locked(struct dma_fence *fence)
  *
  * The value is stored even when it comes with a warning: too late, or no errno.
  *
- * Context: Any. Creator of @fence only, before he signals it.
+ * Context: Any. Creator of @fence only, before it signals @fence.
  */
 static inline void dma_fence_set_error(struct dma_fence *fence, int error)
 {

@@ -176,8 +176,8 @@ dma_resv_iter_usage(struct dma_resv_iter *cursor)
  * dma_resv_iter_is_restarted() - have all fences so far to be forgotten?
  * @cursor: position
  *
- * Who accumulates something in an unlocked walk starts over when this is true,
- * as it is for the very first fence.
+ * A caller that accumulates something in an unlocked walk starts over when this is
+ * true, as it is for the very first fence.
  *
  * Context: Any.
  * Return: true if the current fence is the first since a (re)start.

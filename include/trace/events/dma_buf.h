@@ -29,7 +29,7 @@ TRACE_DEFINE_ENUM(DMA_NONE);
 			 { DMA_FROM_DEVICE, "from" },			\
 			 { DMA_NONE, "none" })
 
-/* What happens to a buffer. */
+/* Events of a buffer. */
 DECLARE_EVENT_CLASS(dma_buf,
 
 	TP_PROTO(struct dma_buf *dmabuf),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What user space can do with the file descriptor of a dma-buf, besides mmap(),
- * poll(), lseek() and passing it on.
+ * ioctls of user space on the file descriptor of a dma-buf, besides mmap(), poll(),
+ * lseek() and passing it on.
  */
 
 #ifndef _DMA_BUF_UAPI_H_
@@ -92,10 +92,10 @@ struct dma_buf_import_sync_file {
  *	built in
  * @name: returned, as set by DMA_BUF_SET_NAME; any bytes
  *
- * What is behind the structure that the kernel knows has to be 0, and stays as it
- * is. All strings end in NUL, and are filled up with it.
+ * Bytes behind the structure that the kernel knows have to be 0, and stay as they
+ * are. All strings end in NUL, and are filled up with it.
  *
- * This is nothing but what fstat(), lseek() and fdinfo tell to whoever has the
+ * This is nothing but what fstat(), lseek() and fdinfo tell to any owner of the
  * descriptor, in one call and without a text that has to be taken apart; and the
  * module, since drivers may have a helper name the exporter. A kernel that does not
  * know the command says ENOTTY.

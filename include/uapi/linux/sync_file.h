@@ -55,7 +55,7 @@ struct sync_fence_info {
  * @sync_fence_info: in: address of an array of &struct sync_fence_info
  *
  * The driver of a pending fence is asked, but not made to listen to its device. If it
- * does so only for who waits, the fence is pending for as long as nobody does. poll()
+ * does so only for tasks that wait, the fence is pending for as long as none does. poll()
  * with a timeout of 0 counts as waiting.
  */
 struct sync_file_info {
