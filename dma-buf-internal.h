@@ -86,6 +86,7 @@ void dma_buf_walk_end(struct dma_buf_walk *walk);
 /* dma-buf.c */
 
 dev_t dma_buf_dev(void);
+void dma_buf_install_fd(struct dma_buf *dmabuf, int fd);
 bool dma_buf_owns_resv(struct dma_buf *dmabuf);
 void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name);
 void dma_buf_show_name(struct seq_file *m, const char *name);

@@ -518,6 +518,21 @@ void dma_buf_put(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
 
 /**
+ * dma_buf_install_fd() - let a descriptor refer to a buffer
+ * @dmabuf: buffer; the caller's reference belongs to the descriptor
+ * @fd: what get_unused_fd_flags() has returned
+ *
+ * Context: Process context of the task that gets the descriptor.
+ */
+void dma_buf_install_fd(struct dma_buf *dmabuf, int fd)
+{
+	/* Another task may close @fd as soon as it refers to the buffer. */
+	trace_dma_buf_fd(dmabuf, fd);
+	fd_install(fd, dmabuf->file);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_install_fd, DMA_BUF);
+
+/**
  * dma_buf_fd() - make a file descriptor of a buffer
  * @dmabuf: buffer; on success the caller's reference belongs to the descriptor
  * @flags: O_CLOEXEC or 0
@@ -540,8 +555,7 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 	if (fd < 0)
 		return fd;
 
-	trace_dma_buf_fd(dmabuf, fd);
-	fd_install(fd, dmabuf->file);
+	dma_buf_install_fd(dmabuf, fd);
 
 	return fd;
 }

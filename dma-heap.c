@@ -24,6 +24,7 @@
 
 #include <uapi/linux/dma-heap.h>
 
+#include "dma-buf-internal.h"
 #include "dma-heap-internal.h"
 
 #define DMA_HEAP_MINORS	128
@@ -102,7 +103,7 @@ static int dma_heap_publish(struct dma_buf *dmabuf, void __user *arg,
 	if (copy_to_user(arg, data, size))
 		return -EFAULT;
 
-	fd_install(take_fd(fd), dmabuf->file);
+	dma_buf_install_fd(dmabuf, take_fd(fd));
 
 	return 0;
 }

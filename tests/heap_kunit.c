@@ -9,18 +9,27 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/dma-heap.h>
+#include <linux/fcntl.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/gfp.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
+#include <linux/tracepoint.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+
+#include <uapi/linux/dma-heap.h>
 
 #include "../dma-heap-internal.h"
 #include "../heaps/heap-buffer.h"
 #include "../heaps/heap-chunks.h"
 #include "fail_alloc.h"
 #include "test_util.h"
+
+#include <trace/events/dma_buf.h>
 
 #define BLOCK_ORDER	4
 #define BLOCK_PAGES	BIT(BLOCK_ORDER)
@@ -423,10 +432,63 @@ static void dma_heap_accounting_is_off(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_heap_mem_accounting());
 }
 
+/* What user space gets from a heap is traced as any other descriptor of a buffer. */
+struct traced_fd {
+	struct dma_buf *buf;
+	int fd;
+	bool installed;
+};
+
+static void note_fd(void *data, struct dma_buf *buf, int fd)
+{
+	struct traced_fd *traced = data;
+	struct file *file = fget(fd);
+
+	traced->buf = buf;
+	traced->fd = fd;
+	traced->installed = file;
+	if (file)
+		fput(file);
+}
+
+static void stop_tracing_fd(void *data)
+{
+	unregister_trace_dma_buf_fd(note_fd, data);
+	tracepoint_synchronize_unregister();
+}
+
+static void dma_heap_allocation_is_traced(struct kunit *test)
+{
+	struct dma_heap_allocation_data data = { .len = PAGE_SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	struct traced_fd traced = { };
+	void __user *user = test_user_page(test);
+	struct dma_buf *buf;
+	struct file *heap;
+
+	if (!IS_ENABLED(CONFIG_DEVTMPFS) || register_trace_dma_buf_fd(note_fd, &traced))
+		kunit_skip(test, "needs CONFIG_DEVTMPFS and CONFIG_TRACEPOINTS");
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_tracing_fd, &traced));
+	heap = test_open(test_mount(test, "devtmpfs"), "dma_heap/system");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap);
+	KUNIT_ASSERT_EQ(test, 0, copy_to_user(user, &data, sizeof(data)));
+	KUNIT_EXPECT_EQ(test, 0, vfs_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, (unsigned long)user));
+	fput(heap);
+	KUNIT_ASSERT_EQ(test, 0, copy_from_user(&data, user, sizeof(data)));
+	buf = dma_buf_get(data.fd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_EXPECT_PTR_EQ(test, traced.buf, buf);
+	KUNIT_EXPECT_EQ(test, traced.fd, data.fd);
+	KUNIT_EXPECT_FALSE(test, traced.installed);
+	dma_buf_put(buf);
+	close_fd(data.fd);
+	flush_delayed_fput();
+}
+
 static struct kunit_case dma_heap_cases[] = {
 	KUNIT_CASE_PARAM(dma_heap_add_refuses, bad_heaps_gen_params),
 	KUNIT_CASE(dma_heap_add_keeps_name_and_data),
 	KUNIT_CASE(dma_heap_accounting_is_off),
+	KUNIT_CASE(dma_heap_allocation_is_traced),
 	{}
 };
 
