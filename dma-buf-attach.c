@@ -345,6 +345,11 @@ dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 	return ERR_PTR(ret);
 }
 
+static bool dma_buf_can_move(const struct dma_buf_attach_ops *ops)
+{
+	return ops->__invalidate_mappings || ops->move_notify;
+}
+
 static struct dma_buf_attachment *
 dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
 		  const struct dma_buf_attach_ops *ops, void *priv,
@@ -353,7 +358,7 @@ dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
 	struct dma_buf_attachment *attach;
 	int ret = 0;
 
-	if (WARN_ON_ONCE(!dmabuf || !dev || (ops && !ops->move_notify)))
+	if (WARN_ON_ONCE(!dmabuf || !dev || (ops && !dma_buf_can_move(ops))))
 		return ERR_PTR(-EINVAL);
 
 	attach = dma_buf_new_attachment(dmabuf, dev, ops, priv);
@@ -689,6 +694,17 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
 
+/* A member that only newer importers set comes first. */
+static void dma_buf_notify_move(struct dma_buf_attachment *attach)
+{
+	const struct dma_buf_attach_ops *ops = attach->importer_ops;
+
+	if (ops->__invalidate_mappings)
+		ops->__invalidate_mappings(attach);
+	else
+		ops->move_notify(attach);
+}
+
 /**
  * dma_buf_move_notify() - tell importers that the memory is going to move
  * @dmabuf: buffer, not pinned
@@ -707,6 +723,6 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (dma_buf_attachment_is_dynamic(attach))
-			attach->importer_ops->move_notify(attach);
+			dma_buf_notify_move(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_move_notify, DMA_BUF);

@@ -23,6 +23,8 @@ struct dma_fence *dma_fence_get_never(void);
 
 const char *dma_fence_driver_name_rcu(struct dma_fence *fence);
 const char *dma_fence_timeline_name_rcu(struct dma_fence *fence);
+unsigned int dma_fence_keep_latest(struct dma_fence **fences,
+				   unsigned int num_fences);
 
 /* dma_fence_get_status() as far as it is known, without asking the driver. */
 static inline int dma_fence_peek_status(struct dma_fence *fence)

@@ -163,31 +163,36 @@ static int dma_fence_merge_compare(const void *a, const void *b)
 	return (*f1)->context < (*f2)->context ? -1 : 1;
 }
 
-/* Sort by context, and keep the latest fence of each. */
-static void dma_fence_merge_reduce(struct dma_fence_merge *merge)
+/**
+ * dma_fence_keep_latest() - sort fences by context, and keep the latest of each
+ * @fences: fences, each with a reference, which those that go lose
+ * @num_fences: number of @fences
+ *
+ * Context: Any, as for dma_fence_put().
+ * Return: number of fences that are left at the beginning of @fences.
+ */
+unsigned int dma_fence_keep_latest(struct dma_fence **fences,
+				   unsigned int num_fences)
 {
-	struct dma_fence **pending = merge->pending;
-	unsigned int i, last = 0;
+	unsigned int i, left = 0;
 
-	if (merge->in_order)
-		return;
+	sort(fences, num_fences, sizeof(*fences), dma_fence_merge_compare,
+	     NULL);
 
-	sort(pending, merge->num_pending, sizeof(*pending),
-	     dma_fence_merge_compare, NULL);
-
-	for (i = 1; i < merge->num_pending; i++) {
-		if (pending[i]->context != pending[last]->context) {
-			pending[++last] = pending[i];
+	for (i = 0; i < num_fences; i++) {
+		if (!left || fences[i]->context != fences[left - 1]->context) {
+			fences[left++] = fences[i];
 			continue;
 		}
 
-		if (dma_fence_is_later(pending[i], pending[last]))
-			swap(pending[i], pending[last]);
-		dma_fence_put(pending[i]);
+		if (dma_fence_is_later(fences[i], fences[left - 1]))
+			swap(fences[i], fences[left - 1]);
+		dma_fence_put(fences[i]);
 	}
 
-	merge->num_pending = last + 1;
+	return left;
 }
+EXPORT_SYMBOL_GPL(dma_fence_keep_latest);
 
 /* The result, if less than two fences were found. */
 static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
@@ -203,7 +208,9 @@ static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 {
 	struct dma_fence_array *array;
 
-	dma_fence_merge_reduce(merge);
+	if (!merge->in_order)
+		merge->num_pending = dma_fence_keep_latest(merge->pending,
+							   merge->num_pending);
 	if (merge->num_pending < 2)
 		return dma_fence_merge_single(merge);
 

@@ -228,6 +228,7 @@ const char *dma_fence_driver_name_rcu(struct dma_fence *fence)
 
 	return dma_fence_ask_driver_name(fence);
 }
+EXPORT_SYMBOL(dma_fence_driver_name_rcu);
 
 /**
  * dma_fence_timeline_name_rcu() - name of the timeline, as long as the driver can
@@ -248,6 +249,7 @@ const char *dma_fence_timeline_name_rcu(struct dma_fence *fence)
 
 	return dma_fence_ask_timeline_name(fence);
 }
+EXPORT_SYMBOL(dma_fence_timeline_name_rcu);
 
 /**
  * dma_fence_describe() - print a line about a fence

@@ -323,7 +323,8 @@ struct dma_buf_attach_ops {
 
 	/**
 	 * @move_notify: the exporter is going to move the memory, and need not
-	 * have it pinned for this importer. Mandatory.
+	 * have it pinned for this importer. Mandatory, unless there is
+	 * @__invalidate_mappings.
 	 *
 	 * Mappings that exist stay valid until the importer unmaps them. It does
 	 * so, and maps again, as soon as it can; what it maps from now on leads
@@ -337,6 +338,15 @@ struct dma_buf_attach_ops {
 	 * Context: Process context. &dma_buf.resv is held.
 	 */
 	void (*move_notify)(struct dma_buf_attachment *attach);
+
+	/**
+	 * @__invalidate_mappings: called in place of @move_notify, and also when
+	 * the exporter takes memory away that is pinned. By the name that newer
+	 * kernels have for it: see linux/dma-buf-newer.h.
+	 *
+	 * Context: Process context. &dma_buf.resv is held.
+	 */
+	void (*__invalidate_mappings)(struct dma_buf_attachment *attach);
 };
 
 /**
