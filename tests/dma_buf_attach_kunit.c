@@ -9,7 +9,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/scatterlist.h>
-#include <linux/sched/signal.h>
 
 #include "fail_alloc.h"
 #include "mock_exporter.h"
@@ -290,22 +289,12 @@ static void dma_buf_attach_lists_after_exporter(struct kunit *test)
 	mock_expect_trace(ac->exp, "attach detach");
 }
 
-static void take_resv(struct mock_exporter *exp, enum mock_op op,
-		      struct dma_buf_attachment *attach)
-{
-	if (mock_op_wants_resv(op))
-		return;
-
-	dma_resv_lock(exp->buf->resv, NULL);
-	dma_resv_unlock(exp->buf->resv);
-}
-
 /* some exporters do */
 static void dma_buf_attach_exporter_may_lock(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
 
-	ac->exp->hook = take_resv;
+	ac->exp->hook = mock_take_resv;
 	export(test);
 	detach(attach_importer(test, NULL));
 	mock_expect_trace(ac->exp, "attach detach");
@@ -562,10 +551,8 @@ static void dma_buf_attach_interrupted(struct kunit *test)
 	export_dynamic(test);
 	test_resv_add(test, ac->exp->buf->resv, mock_fence_new(test),
 		      DMA_RESV_USAGE_KERNEL);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, -ERESTARTSYS,
-			attach_error(test, NULL));
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, -ERESTARTSYS,
+					 attach_error(test, NULL)));
 	mock_expect_trace(ac->exp, "attach pin map unmap unpin detach");
 	KUNIT_EXPECT_TRUE(test, list_empty(&ac->exp->buf->attachments));
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 0);
@@ -634,20 +621,11 @@ static void dma_buf_unmap_unlocked_null(struct kunit *test)
 	detach(attach);
 }
 
-static const struct direction {
-	const char *desc;
-	enum dma_data_direction dir;
-} directions[] = {
-	{ "to device", DMA_TO_DEVICE },
-	{ "from device", DMA_FROM_DEVICE },
-	{ "bidirectional", DMA_BIDIRECTIONAL },
-};
-
-KUNIT_ARRAY_PARAM_DESC(directions, directions, desc);
+KUNIT_ARRAY_PARAM_DESC(directions, mock_directions, desc);
 
 static void dma_buf_map_passes_direction(struct kunit *test)
 {
-	const struct direction *param = test->param_value;
+	const struct mock_direction *param = test->param_value;
 	struct attach_case *ac = test->priv;
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
@@ -930,9 +908,7 @@ static void dma_buf_map_waits_for(struct kunit *test)
 	attach = attach_importer(test, param->importer);
 	test_resv_add(test, ac->exp->buf->resv, mock_fence_new(test),
 		      param->usage);
-	test_interrupt_self();
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
-	flush_signals(current);
+	test_interrupted(sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE));
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sgt),
 			param->waits ? -ERESTARTSYS : 0);
 	if (!IS_ERR(sgt))
@@ -949,9 +925,7 @@ static void dma_buf_map_interrupted_is_undone(struct kunit *test)
 	attach = attach_importer(test, NULL);
 	test_resv_add(test, ac->exp->buf->resv, mock_fence_new(test),
 		      DMA_RESV_USAGE_KERNEL);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS));
 	mock_expect_trace(ac->exp, "attach map unmap");
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].dir, DMA_TO_DEVICE);
 	detach(attach);
@@ -968,9 +942,7 @@ static void dma_buf_map_interrupted_is_not_kept(struct kunit *test)
 	export(test);
 	attach = attach_importer(test, NULL);
 	test_resv_add(test, ac->exp->buf->resv, fence, DMA_RESV_USAGE_KERNEL);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS));
 	dma_fence_signal(fence);
 	sgt = map(test, attach, DMA_FROM_DEVICE);
 	unmap(attach, sgt, DMA_FROM_DEVICE);

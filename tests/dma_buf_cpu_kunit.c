@@ -11,20 +11,11 @@
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "mock_exporter.h"
 #include "mock_fence.h"
 #include "test_util.h"
-
-static struct dma_buf *export(struct kunit *test)
-{
-	struct dma_buf *buf = mock_exporter_export(test->priv);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	return buf;
-}
 
 /* Begin and end */
 
@@ -43,22 +34,13 @@ static void dma_buf_end_null(struct kunit *test)
 					       dma_buf_end_cpu_access(NULL, DMA_TO_DEVICE)));
 }
 
-static const struct direction {
-	const char *desc;
-	enum dma_data_direction dir;
-} directions[] = {
-	{ "to device", DMA_TO_DEVICE },
-	{ "from device", DMA_FROM_DEVICE },
-	{ "bidirectional", DMA_BIDIRECTIONAL },
-};
-
-KUNIT_ARRAY_PARAM_DESC(directions, directions, desc);
+KUNIT_ARRAY_PARAM_DESC(directions, mock_directions, desc);
 
 static void dma_buf_begin_end_pass_direction(struct kunit *test)
 {
-	const struct direction *param = test->param_value;
+	const struct mock_direction *param = test->param_value;
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->dir), 0);
 	KUNIT_EXPECT_EQ(test, exp->calls[MOCK_BEGIN].dir, param->dir);
@@ -74,7 +56,7 @@ static void dma_buf_begin_end_without_exporter_ops(struct kunit *test)
 
 	exp->ops.begin_cpu_access = NULL;
 	exp->ops.end_cpu_access = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_TO_DEVICE), 0);
 }
@@ -85,18 +67,16 @@ static void dma_buf_begin_without_exporter_op_waits(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->ops.begin_cpu_access = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE),
-			-ERESTARTSYS);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE),
+					 -ERESTARTSYS));
 }
 
 static void dma_buf_begin_error_of_exporter(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	exp->fail[MOCK_BEGIN] = -EIO;
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), -EIO);
@@ -106,19 +86,17 @@ static void dma_buf_begin_error_of_exporter(struct kunit *test)
 static void dma_buf_begin_error_comes_before_wait(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	exp->fail[MOCK_BEGIN] = -EIO;
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_KERNEL);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), -EIO);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), -EIO));
 }
 
 static void dma_buf_end_error_of_exporter(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	exp->fail[MOCK_END] = -EIO;
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_TO_DEVICE), -EIO);
@@ -126,12 +104,10 @@ static void dma_buf_end_error_of_exporter(struct kunit *test)
 
 static void dma_buf_end_does_not_wait(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_KERNEL);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_BIDIRECTIONAL), 0);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_BIDIRECTIONAL), 0));
 }
 
 static const struct begin_wait {
@@ -164,32 +140,28 @@ static void dma_buf_begin_waits_for(struct kunit *test)
 {
 	const struct begin_wait *param = test->param_value;
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new(test), param->usage);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->dir),
-			param->waits ? -ERESTARTSYS : 0);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->dir),
+					 param->waits ? -ERESTARTSYS : 0));
 	/* the exporter was asked first in any case */
 	mock_expect_trace(exp, "begin");
 }
 
 static void dma_buf_begin_ignores_signalled(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new_signaled(test),
 		      DMA_RESV_USAGE_WRITE);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0));
 }
 
 static void dma_buf_begin_waits_until_signalled(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_READ);
 	test_signal_later(test, fence, 20);
@@ -201,7 +173,7 @@ static void dma_buf_begin_waits_for_all(struct kunit *test)
 {
 	struct dma_fence *one = mock_fence_new(test);
 	struct dma_fence *two = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, one, DMA_RESV_USAGE_WRITE);
 	test_resv_add(test, buf->resv, two, DMA_RESV_USAGE_WRITE);
@@ -212,23 +184,13 @@ static void dma_buf_begin_waits_for_all(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(two));
 }
 
-static void take_resv(struct mock_exporter *exp, enum mock_op op,
-		      struct dma_buf_attachment *attach)
-{
-	if (mock_op_wants_resv(op))
-		return;
-
-	dma_resv_lock(exp->buf->resv, NULL);
-	dma_resv_unlock(exp->buf->resv);
-}
-
 /* some exporters do */
 static void dma_buf_begin_end_exporter_may_lock(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
-	exp->hook = take_resv;
+	exp->hook = mock_take_resv;
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_TO_DEVICE), 0);
 	mock_expect_trace(exp, "begin end");
@@ -277,7 +239,7 @@ static void dma_buf_vmap_without_exporter_op(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->ops.vmap = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	EXPECT_KERNEL_WARNINGS(test, 0,
 			       KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf, &map), -EINVAL));
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
@@ -286,7 +248,7 @@ static void dma_buf_vmap_without_exporter_op(struct kunit *test)
 static void dma_buf_vmap_gives_address(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -298,7 +260,7 @@ static void dma_buf_vmap_gives_address(struct kunit *test)
 static void dma_buf_vmap_gives_io_address(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map one, two;
 
 	exp->iomem = true;
@@ -313,7 +275,7 @@ static void dma_buf_vmap_gives_io_address(struct kunit *test)
 static void dma_buf_vmap_locked(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	dma_resv_lock(buf->resv, NULL);
@@ -328,7 +290,7 @@ static void dma_buf_vmap_locked(struct kunit *test)
 static void dma_buf_vmap_is_shared(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map one, two = stale_map(test);
 
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &one), 0);
@@ -342,7 +304,7 @@ static void dma_buf_vmap_is_shared(struct kunit *test)
 static void dma_buf_vunmap_last_calls_exporter(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -358,7 +320,7 @@ static void dma_buf_vunmap_last_calls_exporter(struct kunit *test)
 static void dma_buf_vmap_again(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -375,7 +337,7 @@ static void dma_buf_vunmap_without_exporter_op(struct kunit *test)
 	struct iosys_map map;
 
 	exp->ops.vunmap = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
 	dma_buf_vunmap_unlocked(buf, &map);
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -386,7 +348,7 @@ static void dma_buf_vunmap_without_exporter_op(struct kunit *test)
 static void dma_buf_vunmap_leaves_callers_map(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -399,7 +361,7 @@ static void dma_buf_vmap_failure_clears_map(struct kunit *test)
 {
 	struct iosys_map map = stale_map(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_skip_stock(test, "warns");
 	exp->fail[MOCK_VMAP] = -ENOMEM;
@@ -411,7 +373,7 @@ static void dma_buf_vmap_failure_clears_map(struct kunit *test)
 static void dma_buf_vmap_failure_is_not_counted(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map map;
 
 	test_skip_stock(test, "warns");
@@ -427,7 +389,7 @@ static void dma_buf_vunmap_of_nothing(struct kunit *test)
 {
 	struct iosys_map map = stale_map(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_skip_stock(test, "stops the machine");
 	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_vunmap_unlocked(buf, &map));
@@ -440,7 +402,7 @@ static void dma_buf_vunmap_of_nothing(struct kunit *test)
 static void dma_buf_vunmap_of_no_map(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct iosys_map none;
 
 	test_skip_stock(test, "stops the machine");
@@ -453,7 +415,7 @@ static void dma_buf_vunmap_of_other_map(struct kunit *test)
 {
 	struct iosys_map map, other = stale_map(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_skip_stock(test, "stops the machine");
 	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf, &map), 0);
@@ -503,7 +465,7 @@ static void dma_buf_mmap_bounds(struct kunit *test)
 	const struct mmap_bounds *param = test->param_value;
 	struct vm_area_struct *vma = create_vma(test, param->pages);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, vma, param->pgoff), param->error);
 	mock_expect_trace(exp, param->error ? "" : "mmap");
@@ -514,7 +476,7 @@ static void dma_buf_mmap_refused_leaves_area(struct kunit *test)
 {
 	struct vm_area_struct *vma = create_vma(test, MOCK_EXPORTER_PAGES + 1);
 	struct file *before = vma->vm_file;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, vma, 0), -EINVAL);
 	KUNIT_EXPECT_PTR_EQ(test, vma->vm_file, before);
@@ -527,7 +489,7 @@ static void dma_buf_mmap_replaces_file(struct kunit *test)
 {
 	struct vm_area_struct *vma = create_vma(test, 1);
 	struct file *before = get_file(vma->vm_file);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_ASSERT_EQ(test, dma_buf_mmap(buf, vma, 2), 0);
 	KUNIT_EXPECT_PTR_EQ(test, vma->vm_file, buf->file);
@@ -542,7 +504,7 @@ static void dma_buf_mmap_error_of_exporter(struct kunit *test)
 {
 	struct vm_area_struct *vma = create_vma(test, 1);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	exp->fail[MOCK_MMAP] = -ENXIO;
 	KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, vma, 1), -ENXIO);
@@ -562,7 +524,7 @@ static void dma_buf_mmap_null_buffer(struct kunit *test)
 
 static void dma_buf_mmap_null_area(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	EXPECT_KERNEL_WARNINGS(test, 1,
 			       KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, NULL, 0), -EINVAL));
@@ -576,7 +538,7 @@ static void dma_buf_mmap_without_exporter_op(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->ops.mmap = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	KUNIT_EXPECT_EQ(test, dma_buf_mmap(buf, vma, 0), -EINVAL);
 	KUNIT_EXPECT_PTR_EQ(test, vma->vm_file, before);
 	fput(vma->vm_file);
@@ -588,7 +550,7 @@ static void dma_buf_mmap_incomplete_last_page(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->info.size = PAGE_SIZE + PAGE_SIZE / 2;
-	buf = export(test);
+	buf = mock_export(test);
 	for (int pages = 1; pages <= 2; pages++) {
 		struct vm_area_struct *vma = create_vma(test, pages);
 
@@ -622,7 +584,7 @@ static void dma_buf_file_mmap_bounds(struct kunit *test)
 	const struct mmap_bounds *param = test->param_value;
 	struct vm_area_struct *vma = create_vma(test, param->pages);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	vma->vm_pgoff = param->pgoff;
 	KUNIT_EXPECT_EQ(test, file_mmap(buf->file, vma), param->error);
@@ -638,7 +600,7 @@ static void dma_buf_file_mmap_without_exporter_op(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->ops.mmap = NULL;
-	buf = export(test);
+	buf = mock_export(test);
 	vma->vm_pgoff = 0;
 	KUNIT_EXPECT_EQ(test, file_mmap(buf->file, vma), -EINVAL);
 	fput(vma->vm_file);
@@ -648,7 +610,7 @@ static void dma_buf_file_mmap_error_of_exporter(struct kunit *test)
 {
 	struct vm_area_struct *vma = create_vma(test, 1);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	vma->vm_pgoff = 0;
 	exp->fail[MOCK_MMAP] = -EACCES;
@@ -659,7 +621,7 @@ static void dma_buf_file_mmap_error_of_exporter(struct kunit *test)
 static void dma_buf_file_mmap_shows_bytes(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	unsigned long addr;
 	char seen = 0;
 
@@ -678,7 +640,7 @@ static void dma_buf_file_mmap_shows_bytes(struct kunit *test)
 static void dma_buf_file_mmap_holds_reference(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	unsigned long addr;
 
 	if (!IS_ENABLED(CONFIG_MMU))
@@ -692,13 +654,6 @@ static void dma_buf_file_mmap_holds_reference(struct kunit *test)
 	mock_expect_trace(exp, "mmap");
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	KUNIT_EXPECT_TRUE(test, mock_exporter_wait_released(exp));
-}
-
-static int dma_buf_cpu_init(struct kunit *test)
-{
-	test->priv = mock_exporter_create(test);
-
-	return 0;
 }
 
 static struct kunit_case dma_buf_cpu_cases[] = {
@@ -751,7 +706,7 @@ static struct kunit_case dma_buf_cpu_cases[] = {
 
 static struct kunit_suite dma_buf_cpu_suite = {
 	.name = "dma_buf_cpu",
-	.init = dma_buf_cpu_init,
+	.init = mock_exporter_init,
 	.test_cases = dma_buf_cpu_cases,
 };
 

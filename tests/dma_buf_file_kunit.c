@@ -13,7 +13,6 @@
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/stat.h>
 #include <linux/string.h>
@@ -29,25 +28,12 @@
 
 #define TEXT_SIZE	1024
 
-static struct dma_buf *export(struct kunit *test)
-{
-	struct dma_buf *buf = mock_exporter_export(test->priv);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	return buf;
-}
-
 static char *text_buffer(struct kunit *test)
 {
 	char *text = kunit_kzalloc(test, TEXT_SIZE, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	return text;
-}
-
-static long buf_ioctl(struct dma_buf *buf, unsigned int cmd, const void __user *arg)
-{
-	return buf->file->f_op->unlocked_ioctl(buf->file, cmd, (unsigned long)arg);
 }
 
 /* Position */
@@ -76,7 +62,7 @@ KUNIT_ARRAY_PARAM_DESC(seeks, seeks, desc);
 static void dma_buf_llseek(struct kunit *test)
 {
 	const struct seek *param = test->param_value;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, buf->file->f_op->llseek(buf->file, param->offset, param->whence),
 			param->result);
@@ -86,7 +72,7 @@ static void dma_buf_llseek(struct kunit *test)
 /* user space gets there, so the file must say that it has a position */
 static void dma_buf_llseek_by_vfs(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, vfs_llseek(buf->file, 0, SEEK_END), MOCK_EXPORTER_SIZE);
 	KUNIT_EXPECT_EQ(test, vfs_llseek(buf->file, 0, SEEK_SET), 0);
@@ -95,7 +81,7 @@ static void dma_buf_llseek_by_vfs(struct kunit *test)
 static void dma_buf_file_has_no_bytes(struct kunit *test)
 {
 	void __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	loff_t pos = 0;
 
 	KUNIT_EXPECT_EQ(test, vfs_read(buf->file, user, 1, &pos), -EINVAL);
@@ -109,12 +95,12 @@ static void dma_buf_file_has_no_bytes(struct kunit *test)
 static void dma_buf_ioctl_unknown(struct kunit *test)
 {
 	void __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IO(DMA_BUF_BASE, 0), user), -ENOTTY);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IOW(DMA_BUF_BASE, 0, u32), user), -ENOTTY);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IOW('c', 0, struct dma_buf_sync), user), -ENOTTY);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, 0, user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IO(DMA_BUF_BASE, 0), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IOW(DMA_BUF_BASE, 0, u32), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IOW('c', 0, struct dma_buf_sync), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, 0, user), -ENOTTY);
 }
 
 static const struct sync_call {
@@ -145,10 +131,10 @@ static void dma_buf_ioctl_sync(struct kunit *test)
 	struct dma_buf_sync sync = { .flags = param->flags };
 	void __user *user = test_user_page(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &sync, sizeof(sync)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), param->error);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), param->error);
 	if (!param->error)
 		KUNIT_EXPECT_EQ(test, exp->calls[exp->trace[0] == 'b' ? MOCK_BEGIN : MOCK_END].dir,
 				param->dir);
@@ -172,32 +158,31 @@ static void dma_buf_ioctl_sync_error_of_exporter(struct kunit *test)
 	struct dma_buf_sync sync = { .flags = param->flags };
 	void __user *user = test_user_page(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	exp->fail[param->op] = -EIO;
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &sync, sizeof(sync)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), -EIO);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), -EIO);
 }
 
 static void dma_buf_ioctl_sync_waits(struct kunit *test)
 {
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_READ };
 	void __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &sync, sizeof(sync)), 0);
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), -ERESTARTSYS);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, user),
+					 -ERESTARTSYS));
 }
 
 static void dma_buf_ioctl_sync_fault(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, test_user_hole(test)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, test_user_hole(test)), -EFAULT);
 	mock_expect_trace(exp, "");
 }
 
@@ -210,9 +195,9 @@ static void dma_buf_ioctl_sync_write_on_readonly(struct kunit *test)
 	struct dma_buf *buf;
 
 	exp->info.flags = O_RDONLY;
-	buf = export(test);
+	buf = mock_export(test);
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &sync, sizeof(sync)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), 0);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), 0);
 }
 
 /* Names */
@@ -222,7 +207,7 @@ static long set_name(struct kunit *test, struct dma_buf *buf, const char *name)
 	char __user *user = test_user_page(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, name, strlen(name) + 1), 0);
-	return buf_ioctl(buf, DMA_BUF_SET_NAME, user);
+	return mock_ioctl(buf, DMA_BUF_SET_NAME, user);
 }
 
 static const char *path_of(struct kunit *test, struct dma_buf *buf)
@@ -252,7 +237,7 @@ KUNIT_ARRAY_PARAM_DESC(name_calls, name_calls, desc);
 static void dma_buf_name(struct kunit *test)
 {
 	const struct name_call *param = test->param_value;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, param->name), param->error);
 	KUNIT_EXPECT_STREQ(test, path_of(test, buf), param->path);
@@ -260,12 +245,12 @@ static void dma_buf_name(struct kunit *test)
 
 static void dma_buf_name_none(struct kunit *test)
 {
-	KUNIT_EXPECT_STREQ(test, path_of(test, export(test)), "/dmabuf:");
+	KUNIT_EXPECT_STREQ(test, path_of(test, mock_export(test)), "/dmabuf:");
 }
 
 static void dma_buf_name_replaced(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "a long first name"), 0);
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "b"), 0);
@@ -274,7 +259,7 @@ static void dma_buf_name_replaced(struct kunit *test)
 
 static void dma_buf_name_too_long_keeps_old(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "old"), 0);
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, NAME_31 "v"), -EINVAL);
@@ -283,24 +268,24 @@ static void dma_buf_name_too_long_keeps_old(struct kunit *test)
 
 static void dma_buf_name_fault(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "old"), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_SET_NAME, test_user_hole(test)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_SET_NAME, test_user_hole(test)), -EFAULT);
 	KUNIT_EXPECT_STREQ(test, path_of(test, buf), "/dmabuf:old");
 }
 
 static void dma_buf_name_out_of_memory(struct kunit *test)
 {
 	char __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	bool failed;
 	long ret;
 
 	KUNIT_EXPECT_EQ(test, set_name(test, buf, "old"), 0);
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, "new", 4), 0);
 	fail_alloc_setup(test);
-	failed = FAIL_NTH_ALLOC(1, ret = buf_ioctl(buf, DMA_BUF_SET_NAME, user));
+	failed = FAIL_NTH_ALLOC(1, ret = mock_ioctl(buf, DMA_BUF_SET_NAME, user));
 	KUNIT_EXPECT_TRUE(test, failed);
 	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
 	KUNIT_EXPECT_STREQ(test, path_of(test, buf), "/dmabuf:old");
@@ -321,17 +306,17 @@ static void dma_buf_name_commands(struct kunit *test)
 {
 	const struct name_cmd *param = test->param_value;
 	char __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, "abc", 4), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, param->cmd, user), 0);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, param->cmd, user), 0);
 	KUNIT_EXPECT_STREQ(test, path_of(test, buf), "/dmabuf:abc");
 }
 
 static void dma_buf_name_of_attached(struct kunit *test)
 {
 	struct device *dev = kunit_device_register(test, "mock-importer");
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct dma_buf_attachment *attach;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
@@ -345,7 +330,7 @@ static void dma_buf_name_of_attached(struct kunit *test)
 static void dma_buf_name_of_released(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char *text = text_buffer(test);
 	struct file *path;
 
@@ -366,8 +351,8 @@ static void dma_buf_name_of_released(struct kunit *test)
 static void dma_buf_stat_of_released(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
-	unsigned long ino = file_inode(buf->file)->i_ino;
+	struct dma_buf *buf = mock_export(test);
+	unsigned long ino = mock_ino(buf);
 	struct file *path;
 	struct kstat stat;
 
@@ -384,11 +369,11 @@ static void dma_buf_stat_of_released(struct kunit *test)
 
 static void dma_buf_stat(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct kstat stat;
 
 	KUNIT_EXPECT_EQ(test, 0, vfs_getattr(&buf->file->f_path, &stat, STATX_BASIC_STATS, 0));
-	KUNIT_EXPECT_EQ(test, stat.ino, file_inode(buf->file)->i_ino);
+	KUNIT_EXPECT_EQ(test, stat.ino, mock_ino(buf));
 	KUNIT_EXPECT_EQ(test, stat.mode, 0600);
 	KUNIT_EXPECT_EQ(test, stat.nlink, 1);
 	KUNIT_EXPECT_EQ(test, stat.size, MOCK_EXPORTER_SIZE);
@@ -434,7 +419,7 @@ static void dma_buf_ioctl_info(struct kunit *test)
 	const struct info_call *param = test->param_value;
 	struct long_info arg = { { .size = param->size, .flags = param->flags } }, got;
 	struct long_info __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	/* all but size and flags is for the kernel to write */
 	arg.info.bytes = U64_MAX;
@@ -442,7 +427,7 @@ static void dma_buf_ioctl_info(struct kunit *test)
 	if (param->tail)
 		arg.tail[param->tail - 1] = 1;
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, user), param->error);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_INFO, user), param->error);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&got, user, sizeof(got)), 0);
 	KUNIT_EXPECT_MEMEQ(test, got.tail, arg.tail, sizeof(arg.tail));
 	if (param->error)
@@ -457,19 +442,19 @@ static struct dma_buf_info info_of(struct kunit *test, struct dma_buf *buf)
 	void __user *user = test_user_page(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &info, sizeof(info)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, user), 0);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_INFO, user), 0);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&info, user, sizeof(info)), 0);
 	return info;
 }
 
 static void dma_buf_info_plain(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct dma_buf_info want = {
 		.size = 144,
 		.flags = DMA_BUF_INFO_MMAP | DMA_BUF_INFO_CPU_SYNC,
 		.bytes = MOCK_EXPORTER_SIZE,
-		.ino = file_inode(buf->file)->i_ino,
+		.ino = mock_ino(buf),
 		.exporter = MOCK_EXPORTER_NAME,
 	};
 	struct dma_buf_info info = info_of(test, buf);
@@ -483,7 +468,7 @@ static void dma_buf_info_flags(struct kunit *test)
 	struct dma_buf *buf;
 
 	mock_exporter_make_dynamic(exp);
-	buf = export(test);
+	buf = mock_export(test);
 	KUNIT_EXPECT_EQ(test, info_of(test, buf).flags,
 			DMA_BUF_INFO_MMAP | DMA_BUF_INFO_CPU_SYNC | DMA_BUF_INFO_DYNAMIC);
 	exp->ops.mmap = NULL;
@@ -498,7 +483,7 @@ static void dma_buf_info_flags(struct kunit *test)
 
 static void dma_buf_info_name(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, ""), 0);
 	KUNIT_EXPECT_TRUE(test, info_of(test, buf).flags & DMA_BUF_INFO_NAMED);
@@ -514,16 +499,16 @@ static void dma_buf_info_long_exporter(struct kunit *test)
 	struct mock_exporter *exp = test->priv;
 
 	exp->info.exp_name = NAME_31 "v and more";
-	KUNIT_EXPECT_STREQ(test, info_of(test, export(test)).exporter, NAME_31);
+	KUNIT_EXPECT_STREQ(test, info_of(test, mock_export(test)).exporter, NAME_31);
 }
 
 static void dma_buf_info_fault(struct kunit *test)
 {
 	void __user *hole = test_user_hole(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, NULL), -EFAULT);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_INFO, hole), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_INFO, NULL), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_INFO, hole), -EFAULT);
 }
 
 static void dma_buf_info_read_only(struct kunit *test)
@@ -531,19 +516,19 @@ static void dma_buf_info_read_only(struct kunit *test)
 	struct dma_buf_info info = { .size = sizeof(info) };
 	void __user *user = test_user_readonly(test, &info, sizeof(info));
 
-	KUNIT_EXPECT_EQ(test, buf_ioctl(export(test), DMA_BUF_IOCTL_INFO, user), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(mock_export(test), DMA_BUF_IOCTL_INFO, user), -EFAULT);
 }
 
 /* the number does not tell the size of the argument */
 static void dma_buf_info_number(struct kunit *test)
 {
 	void __user *user = test_user_page(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	KUNIT_EXPECT_EQ(test, DMA_BUF_IOCTL_INFO, 'b' << 8 | 0x0f);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IO(DMA_BUF_BASE, 0x0e), user), -ENOTTY);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IO(DMA_BUF_BASE, 0x10), user), -ENOTTY);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, _IOWR(DMA_BUF_BASE, 0x0f, struct dma_buf_info), user),
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IO(DMA_BUF_BASE, 0x0e), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IO(DMA_BUF_BASE, 0x10), user), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IOWR(DMA_BUF_BASE, 0x0f, struct dma_buf_info), user),
 			-ENOTTY);
 }
 
@@ -571,7 +556,7 @@ struct name_race {
 
 static void name_race_set(struct name_race *race, bool b)
 {
-	long ret = buf_ioctl(race->buf, DMA_BUF_SET_NAME, race->user + b * 64);
+	long ret = mock_ioctl(race->buf, DMA_BUF_SET_NAME, race->user + b * 64);
 
 	if (ret)
 		race->ret = ret;
@@ -625,7 +610,7 @@ static void dma_buf_name_race(struct kunit *test)
 	struct name_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, race);
-	race->buf = export(test);
+	race->buf = mock_export(test);
 	race->user = test_user_page(test);
 	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user, RACE_NAME_A, sizeof(RACE_NAME_A)));
 	KUNIT_ASSERT_EQ(test, 0, copy_to_user(race->user + 64, RACE_NAME_B, sizeof(RACE_NAME_B)));
@@ -653,7 +638,7 @@ static void dma_buf_fdinfo_without_name(struct kunit *test)
 
 	scnprintf(want, TEXT_SIZE, "size:\t%zu\ncount:\t0\nexp_name:\t%s\n",
 		  (size_t)MOCK_EXPORTER_SIZE, MOCK_EXPORTER_NAME);
-	KUNIT_EXPECT_STREQ(test, fdinfo_of(test, export(test)), want);
+	KUNIT_EXPECT_STREQ(test, fdinfo_of(test, mock_export(test)), want);
 }
 
 static const struct fdinfo_name {
@@ -676,7 +661,7 @@ KUNIT_ARRAY_PARAM_DESC(fdinfo_names, fdinfo_names, desc);
 static void dma_buf_fdinfo_with_name(struct kunit *test)
 {
 	const struct fdinfo_name *param = test->param_value;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	const char *text;
 
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, param->name), 0);
@@ -689,7 +674,7 @@ static void dma_buf_fdinfo_with_name(struct kunit *test)
 /* what is printed for each control character can be told from all others */
 static void dma_buf_fdinfo_name_has_no_control(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char name[2] = "", want[8];
 	const char *text;
 	bool escaped;
@@ -708,7 +693,7 @@ static void dma_buf_fdinfo_name_has_no_control(struct kunit *test)
 /* the reader through /proc holds one reference, which does not count */
 static void dma_buf_fdinfo_count(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	const char *text;
 
 	get_dma_buf(buf);
@@ -739,11 +724,6 @@ static const char *bufinfo(struct kunit *test)
 	return text;
 }
 
-static unsigned long ino_of(struct dma_buf *buf)
-{
-	return file_inode(buf->file)->i_ino;
-}
-
 static void dma_buf_bufinfo_head(struct kunit *test)
 {
 	static const char head[] = "\nDma-buf Objects:\n"
@@ -761,44 +741,44 @@ static void expect_text(struct kunit *test, const char *text, const char *want)
 
 static void dma_buf_bufinfo_plain(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char *want = text_buffer(test);
 
 	test_expect_refs(test, buf->file, 1);
 	scnprintf(want, TEXT_SIZE,
 		  "\n%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t<none>\n\tAttached Devices:\n"
 		  "Total 0 devices attached\n\n", (size_t)MOCK_EXPORTER_SIZE,
-		  buf->file->f_flags, buf->file->f_mode, 1L, MOCK_EXPORTER_NAME, ino_of(buf));
+		  buf->file->f_flags, buf->file->f_mode, 1L, MOCK_EXPORTER_NAME, mock_ino(buf));
 	expect_text(test, bufinfo(test), want);
 }
 
 static void dma_buf_bufinfo_name(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char *want = text_buffer(test);
 
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, "n n"), 0);
-	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\tn n\n", MOCK_EXPORTER_NAME, ino_of(buf));
+	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\tn n\n", MOCK_EXPORTER_NAME, mock_ino(buf));
 	expect_text(test, bufinfo(test), want);
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, ""), 0);
-	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\t\n", MOCK_EXPORTER_NAME, ino_of(buf));
+	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\t\n", MOCK_EXPORTER_NAME, mock_ino(buf));
 	expect_text(test, bufinfo(test), want);
 	KUNIT_ASSERT_EQ(test, set_name(test, buf, "a\n\\1\t"), 0);
 	scnprintf(want, TEXT_SIZE, "\t%s\t%08lu\ta\\012\\1341\\011\n", MOCK_EXPORTER_NAME,
-		  ino_of(buf));
+		  mock_ino(buf));
 	expect_text(test, bufinfo(test), want);
 }
 
 static void dma_buf_bufinfo_fences(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char *want = text_buffer(test);
 	struct dma_fence *fence = mock_fence_new(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	scnprintf(want, TEXT_SIZE,
 		  "%08lu\t<none>\n\twrite fence:%s %s seq 1 unsignalled\n\tAttached Devices:\n",
-		  ino_of(buf), fence->ops->get_driver_name(fence),
+		  mock_ino(buf), fence->ops->get_driver_name(fence),
 		  fence->ops->get_timeline_name(fence));
 	expect_text(test, bufinfo(test), want);
 }
@@ -808,7 +788,7 @@ static void dma_buf_bufinfo_attachments(struct kunit *test)
 	struct device *one = kunit_device_register(test, "mock-one");
 	struct device *two = kunit_device_register(test, "mock-two");
 	struct dma_buf_attachment *first, *second;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	char *want = text_buffer(test);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, one);
@@ -819,7 +799,7 @@ static void dma_buf_bufinfo_attachments(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, second);
 	scnprintf(want, TEXT_SIZE,
 		  "%08lu\t<none>\n\tAttached Devices:\n\t%s\n\t%s\n"
-		  "Total 2 devices attached\n\n", ino_of(buf), dev_name(two), dev_name(one));
+		  "Total 2 devices attached\n\n", mock_ino(buf), dev_name(two), dev_name(one));
 	expect_text(test, bufinfo(test), want);
 	dma_buf_detach(buf, second);
 	dma_buf_detach(buf, first);
@@ -827,13 +807,13 @@ static void dma_buf_bufinfo_attachments(struct kunit *test)
 
 static void dma_buf_bufinfo_newest_first(struct kunit *test)
 {
-	struct dma_buf *older = export(test), *newer = mock_buf_create(test);
+	struct dma_buf *older = mock_export(test), *newer = mock_buf_create(test);
 	const char *text = bufinfo(test), *pos_older, *pos_newer;
 	char want[32];
 
-	scnprintf(want, sizeof(want), "\t%08lu\t<none>", ino_of(older));
+	scnprintf(want, sizeof(want), "\t%08lu\t<none>", mock_ino(older));
 	pos_older = strstr(text, want);
-	scnprintf(want, sizeof(want), "\t%08lu\t<none>", ino_of(newer));
+	scnprintf(want, sizeof(want), "\t%08lu\t<none>", mock_ino(newer));
 	pos_newer = strstr(text, want);
 	KUNIT_ASSERT_NOT_NULL(test, pos_older);
 	KUNIT_ASSERT_NOT_NULL(test, pos_newer);
@@ -859,7 +839,7 @@ static void dma_buf_bufinfo_total(struct kunit *test)
 	size_t before_bytes, after_bytes;
 
 	bufinfo_total(test, &before, &before_bytes);
-	export(test);
+	mock_export(test);
 	bufinfo_total(test, &after, &after_bytes);
 	KUNIT_EXPECT_EQ(test, after, before + 1);
 	KUNIT_EXPECT_EQ(test, after_bytes, before_bytes + MOCK_EXPORTER_SIZE);
@@ -868,7 +848,7 @@ static void dma_buf_bufinfo_total(struct kunit *test)
 static void dma_buf_bufinfo_gone(struct kunit *test)
 {
 	struct mock_exporter *exp = test->priv;
-	unsigned long ino = ino_of(export(test));
+	unsigned long ino = mock_ino(mock_export(test));
 	const char *text;
 	char entry[32];
 
@@ -877,13 +857,6 @@ static void dma_buf_bufinfo_gone(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mock_exporter_wait_released(exp));
 	text = bufinfo(test);
 	KUNIT_EXPECT_NULL_MSG(test, strstr(text, entry), "%s", text);
-}
-
-static int dma_buf_file_init(struct kunit *test)
-{
-	test->priv = mock_exporter_create(test);
-
-	return 0;
 }
 
 static struct kunit_case dma_buf_file_cases[] = {
@@ -933,7 +906,7 @@ static struct kunit_case dma_buf_file_cases[] = {
 
 static struct kunit_suite dma_buf_file_suite = {
 	.name = "dma_buf_file",
-	.init = dma_buf_file_init,
+	.init = mock_exporter_init,
 	.test_cases = dma_buf_file_cases,
 };
 

@@ -430,27 +430,22 @@ static void dma_buf_inode_mode(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inode->i_mode, 0600);
 }
 
-static unsigned long ino_of(struct dma_buf *buf)
-{
-	return file_inode(buf->file)->i_ino;
-}
-
 static void dma_buf_inode_number_increases(struct kunit *test)
 {
-	unsigned long first = ino_of(mock_buf_create(test));
+	unsigned long first = mock_ino(mock_buf_create(test));
 
 	KUNIT_EXPECT_GT(test, first, 0);
-	KUNIT_EXPECT_GT(test, ino_of(mock_buf_create(test)), first);
+	KUNIT_EXPECT_GT(test, mock_ino(mock_buf_create(test)), first);
 }
 
 static void dma_buf_inode_number_is_private(struct kunit *test)
 {
-	unsigned long first = ino_of(mock_buf_create(test));
+	unsigned long first = mock_ino(mock_buf_create(test));
 	struct file *other = shmem_file_setup("other", PAGE_SIZE, 0);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	fput(other);
-	KUNIT_EXPECT_EQ(test, ino_of(mock_buf_create(test)), first + 1);
+	KUNIT_EXPECT_EQ(test, mock_ino(mock_buf_create(test)), first + 1);
 }
 
 static void dma_buf_inode_number_is_not_reused(struct kunit *test)
@@ -459,12 +454,12 @@ static void dma_buf_inode_number_is_not_reused(struct kunit *test)
 	unsigned long first;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(exp));
-	first = ino_of(exp->buf);
+	first = mock_ino(exp->buf);
 	mock_exporter_put(exp);
 	KUNIT_ASSERT_TRUE(test, mock_exporter_wait_released(exp));
 	msleep(20);
 
-	KUNIT_EXPECT_GT(test, ino_of(mock_buf_create(test)), first);
+	KUNIT_EXPECT_GT(test, mock_ino(mock_buf_create(test)), first);
 }
 
 /* Pseudo filesystem */

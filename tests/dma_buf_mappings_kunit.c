@@ -11,7 +11,6 @@
 #include <linux/dma-resv.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
-#include <linux/sched/signal.h>
 #include <linux/scatterlist.h>
 
 #include "../dma-buf-mappings.h"
@@ -261,9 +260,8 @@ static void begin_can_be_interrupted(struct kunit *test)
 
 	scene->fence = mock_fence_new(test);
 	test_resv_add(test, scene->buf->resv, scene->fence, DMA_RESV_USAGE_WRITE);
-	test_interrupt_self();
-	KUNIT_EXPECT_EQ(test, dma_buf_lock_idle(scene->buf, DMA_FROM_DEVICE), -ERESTARTSYS);
-	flush_signals(current);
+	test_interrupted(KUNIT_EXPECT_EQ(test, dma_buf_lock_idle(scene->buf, DMA_FROM_DEVICE),
+					 -ERESTARTSYS));
 	KUNIT_EXPECT_TRUE(test, dma_resv_trylock(scene->buf->resv));
 	dma_resv_unlock(scene->buf->resv);
 }

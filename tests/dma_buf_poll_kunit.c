@@ -101,14 +101,6 @@ static __poll_t poll_once(struct dma_buf *buf, __poll_t events)
 	return vfs_poll(buf->file, &table);
 }
 
-static struct dma_buf *export(struct kunit *test)
-{
-	struct dma_buf *buf = mock_exporter_export(test->priv);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	return buf;
-}
-
 /* What is ready */
 
 static const struct idle {
@@ -131,7 +123,7 @@ static void dma_buf_poll_idle(struct kunit *test)
 {
 	const struct idle *param = test->param_value;
 
-	expect_events(test, poll_once(export(test), param->events), param->ready);
+	expect_events(test, poll_once(mock_export(test), param->events), param->ready);
 }
 
 static const struct pending {
@@ -160,7 +152,7 @@ static void dma_buf_poll_pending(struct kunit *test)
 {
 	const struct pending *param = test->param_value;
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, param->usage);
 	expect_events(test, poll_once(buf, param->events), param->ready);
@@ -170,7 +162,7 @@ static void dma_buf_poll_pending(struct kunit *test)
 
 static void dma_buf_poll_signalled(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new_signaled(test), DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_once(buf, POLL_BOTH), POLL_BOTH);
@@ -178,7 +170,7 @@ static void dma_buf_poll_signalled(struct kunit *test)
 
 static void dma_buf_poll_needs_no_lock_for_nothing(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
 	dma_resv_lock(buf->resv, NULL);
@@ -188,7 +180,7 @@ static void dma_buf_poll_needs_no_lock_for_nothing(struct kunit *test)
 
 static void dma_buf_poll_without_resv(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct dma_resv *resv = buf->resv;
 
 	buf->resv = NULL;
@@ -200,7 +192,7 @@ static void dma_buf_poll_without_resv(struct kunit *test)
 static void dma_buf_poll_fence_that_refuses(struct kunit *test)
 {
 	struct mock_fence *refusing = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	refusing->refuse_enable = true;
 	test_resv_add(test, buf->resv, &refusing->base, DMA_RESV_USAGE_WRITE);
@@ -212,7 +204,7 @@ static void dma_buf_poll_takes_first_that_accepts(struct kunit *test)
 	struct mock_fence *refusing = mock_fence_new_full(test);
 	struct mock_fence *accepting = mock_fence_new_full(test);
 	struct mock_fence *last = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	refusing->refuse_enable = true;
 	test_resv_add(test, buf->resv, &refusing->base, DMA_RESV_USAGE_WRITE);
@@ -229,7 +221,7 @@ static void dma_buf_poll_takes_first_that_accepts(struct kunit *test)
 static void dma_buf_poll_offers_queue(struct kunit *test)
 {
 	struct mock_poller *poller = mock_poller_create(test, EPOLLIN);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_with(poller, buf), 0);
@@ -252,7 +244,7 @@ static void dma_buf_poll_wakes(struct kunit *test)
 	const struct wake *param = test->param_value;
 	struct mock_poller *poller = mock_poller_create(test, param->event);
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, param->usage);
 	expect_events(test, poll_with(poller, buf), 0);
@@ -267,7 +259,7 @@ static void dma_buf_poll_wakes_while_signalling(struct kunit *test)
 {
 	struct mock_poller *poller = mock_poller_create(test, EPOLLIN);
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_with(poller, buf), 0);
@@ -281,7 +273,7 @@ static void dma_buf_poll_wakes_everybody(struct kunit *test)
 	struct mock_poller *one = mock_poller_create(test, param->event);
 	struct mock_poller *two = mock_poller_create(test, param->event);
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, param->usage);
 	expect_events(test, poll_with(one, buf), 0);
@@ -295,7 +287,7 @@ static void dma_buf_poll_wakes_both_directions(struct kunit *test)
 {
 	struct mock_poller *poller = mock_poller_create(test, POLL_BOTH);
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_with(poller, buf), 0);
@@ -309,7 +301,7 @@ static void dma_buf_poll_next_fence(struct kunit *test)
 	struct mock_poller *poller = mock_poller_create(test, EPOLLIN);
 	struct mock_fence *one = mock_fence_new_full(test);
 	struct mock_fence *two = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, &one->base, DMA_RESV_USAGE_WRITE);
 	test_resv_add(test, buf->resv, &two->base, DMA_RESV_USAGE_WRITE);
@@ -328,7 +320,7 @@ static void dma_buf_poll_shares_callback(struct kunit *test)
 {
 	struct mock_fence *one = mock_fence_new_full(test);
 	struct mock_fence *two = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, &one->base, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_once(buf, EPOLLIN), 0);
@@ -344,7 +336,7 @@ static void dma_buf_poll_ready_wakes_others(struct kunit *test)
 	const struct wake *param = test->param_value;
 	struct mock_poller *waiting = mock_poller_create(test, param->event);
 	struct mock_fence *refusing = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	refusing->refuse_enable = true;
 	expect_events(test, poll_with(waiting, buf), param->event);
@@ -359,7 +351,7 @@ static void dma_buf_poll_ready_wakes_others(struct kunit *test)
 static void dma_buf_poll_callback_members(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	expect_events(test, poll_once(buf, POLL_BOTH), POLL_BOTH);
 	expect_events(test, buf->cb_in.active, 0);
@@ -400,7 +392,7 @@ static int early_bird_wake(struct wait_queue_entry *entry, unsigned int mode,
 static void dma_buf_poll_clears_before_wake(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
-	struct early_bird bird = { .buf = export(test) };
+	struct early_bird bird = { .buf = mock_export(test) };
 
 	init_waitqueue_func_entry(&bird.entry, early_bird_wake);
 	test_resv_add(test, bird.buf->resv, fence, DMA_RESV_USAGE_WRITE);
@@ -444,7 +436,7 @@ static DEFINE_MUTEX(poll_outer_lock);
 /* the lock is taken for a pending fence only, but lockdep learns of it each time */
 static void dma_buf_poll_idle_might_lock(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	const char *text, *end, *inner;
 
 	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !IS_ENABLED(CONFIG_PROC_FS) || !debug_locks)
@@ -464,7 +456,7 @@ static void dma_buf_poll_idle_might_lock(struct kunit *test)
 
 static void dma_buf_poll_ready_holds_nothing(struct kunit *test)
 {
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	expect_events(test, poll_once(buf, POLL_BOTH), POLL_BOTH);
 	test_expect_refs(test, buf->file, 1);
@@ -474,7 +466,7 @@ static void dma_buf_poll_holds_file(struct kunit *test)
 {
 	const struct wake *param = test->param_value;
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, param->usage);
 	expect_events(test, poll_once(buf, param->event), 0);
@@ -488,7 +480,7 @@ static void dma_buf_poll_holds_file(struct kunit *test)
 static void dma_buf_poll_holds_file_by_direction(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_once(buf, POLL_BOTH), 0);
@@ -500,7 +492,7 @@ static void dma_buf_poll_holds_file_by_direction(struct kunit *test)
 static void dma_buf_poll_refused_holds_nothing(struct kunit *test)
 {
 	struct mock_fence *refusing = mock_fence_new_full(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	refusing->refuse_enable = true;
 	test_resv_add(test, buf->resv, &refusing->base, DMA_RESV_USAGE_WRITE);
@@ -513,7 +505,7 @@ static void dma_buf_poll_buffer_outlives_fds(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	struct mock_exporter *exp = test->priv;
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_once(buf, EPOLLIN), 0);
@@ -529,7 +521,7 @@ static void dma_buf_poll_fence_outlives_resv(struct kunit *test)
 {
 	struct mock_poller *poller = mock_poller_create(test, EPOLLIN);
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	expect_events(test, poll_with(poller, buf), 0);
@@ -541,13 +533,6 @@ static void dma_buf_poll_fence_outlives_resv(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, poller->wakes, 1);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
 	expect_events(test, poll_with(poller, buf), EPOLLIN);
-}
-
-static int dma_buf_poll_init(struct kunit *test)
-{
-	test->priv = mock_exporter_create(test);
-
-	return 0;
 }
 
 static struct kunit_case dma_buf_poll_cases[] = {
@@ -580,7 +565,7 @@ static struct kunit_case dma_buf_poll_cases[] = {
 
 static struct kunit_suite dma_buf_poll_suite = {
 	.name = "dma_buf_poll",
-	.init = dma_buf_poll_init,
+	.init = mock_exporter_init,
 	.test_cases = dma_buf_poll_cases,
 };
 

@@ -96,11 +96,6 @@ static const char *report(struct kunit *test)
 	return reader->text;
 }
 
-static unsigned long ino_of(struct dma_buf *buf)
-{
-	return file_inode(buf->file)->i_ino;
-}
-
 /* where the lines about a buffer begin, or NULL */
 static const char *find_buffer(const char *text, unsigned long ino)
 {
@@ -114,7 +109,7 @@ static const char *find_buffer(const char *text, unsigned long ino)
 /* the lines about a buffer */
 static const char *lines_of(struct kunit *test, struct dma_buf *buf)
 {
-	const char *begin = find_buffer(report(test), ino_of(buf)), *end;
+	const char *begin = find_buffer(report(test), mock_ino(buf)), *end;
 
 	KUNIT_ASSERT_NOT_NULL(test, begin);
 	end = begin;
@@ -186,7 +181,7 @@ static void report_plain(struct kunit *test)
 	lines = lines_of(test, buf);
 	scnprintf(want, sizeof(want),
 		  "buffer ino=%lu size=%zu count=1 exporter=\"%s\" module=\"kernel\" name=none flags=02",
-		  ino_of(buf), (size_t)MOCK_EXPORTER_SIZE, MOCK_EXPORTER_NAME);
+		  mock_ino(buf), (size_t)MOCK_EXPORTER_SIZE, MOCK_EXPORTER_NAME);
 	KUNIT_EXPECT_TRUE_MSG(test, strstarts(lines, want), "\"%s\", not \"%s\"", lines, want);
 	scnprintf(want, sizeof(want),
 		  " flags=02 resv=own resvid=%p dynamic=0 cached=0 vmaps=0 pollcb=none", buf->resv);
@@ -953,12 +948,12 @@ static void report_poll_waiters(struct kunit *test)
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_FALSE(test, (__force bool)vfs_poll(buf->file, &table));
-	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=in\n", ino_of(buf));
+	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=in\n", mock_ino(buf));
 	expect_text(test, lines_of(test, buf), want);
 	expect_no_text(test, lines_of(test, buf), "event=out");
 	table._key = EPOLLOUT;
 	KUNIT_ASSERT_FALSE(test, (__force bool)vfs_poll(buf->file, &table));
-	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=out\n", ino_of(buf));
+	scnprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=out\n", mock_ino(buf));
 	expect_text(test, lines_of(test, buf), want);
 	dma_fence_signal(fence);
 }
@@ -1109,11 +1104,11 @@ static void report_in_pieces(struct kunit *test)
 	for (i = 0; i < NUM_BUFS; i++) {
 		char want[48];
 
-		scnprintf(want, sizeof(want), "\nbuffer ino=%lu ", ino_of(bufs[i]));
+		scnprintf(want, sizeof(want), "\nbuffer ino=%lu ", mock_ino(bufs[i]));
 		KUNIT_EXPECT_EQ_MSG(test, count_text(reader->text, want), 1, "%s", want);
 	}
 	KUNIT_EXPECT_PTR_NE(test, last, bufs[NUM_BUFS - 1]);
-	KUNIT_EXPECT_NULL(test, find_buffer(reader->text, ino_of(last)));
+	KUNIT_EXPECT_NULL(test, find_buffer(reader->text, mock_ino(last)));
 	KUNIT_EXPECT_EQ(test, count_text(reader->text, "\nend buffers="), 1);
 }
 
@@ -1152,7 +1147,7 @@ static void report_holds_nothing_between_reads(struct kunit *test)
 		exp[i] = mock_exporter_create(test);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(exp[i]));
 	}
-	while (!find_buffer(reader->text, ino_of(exp[2]->buf)))
+	while (!find_buffer(reader->text, mock_ino(exp[2]->buf)))
 		KUNIT_ASSERT_GT(test, reader_step(reader, STEP), 0);
 	for (int i = 0; i < 5; i++) {
 		KUNIT_EXPECT_EQ(test, file_count(exp[i]->buf->file), 1);

@@ -48,7 +48,7 @@ static struct dma_buf *export(struct kunit *test)
 	struct dma_buf *buf = mock_exporter_export(sc->exp);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	sc->ino = file_inode(buf->file)->i_ino;
+	sc->ino = mock_ino(buf);
 	return buf;
 }
 
@@ -146,7 +146,7 @@ static void dma_buf_stats_many(struct kunit *test)
 	unsigned long ino[MANY];
 
 	for (int i = 0; i < MANY; i++)
-		ino[i] = file_inode(mock_buf_create(test)->file)->i_ino;
+		ino[i] = mock_ino(mock_buf_create(test));
 	run_worker();
 	for (int i = 0; i < MANY; i++) {
 		sc->ino = ino[i];
@@ -162,7 +162,7 @@ static void dma_buf_stats_in_a_row(struct kunit *test)
 
 	WRITE_ONCE(dma_buf_stats_delay_ms, 0);
 	for (int i = 0; i < MANY; i++)
-		ino[i] = file_inode(mock_buf_create(test)->file)->i_ino;
+		ino[i] = mock_ino(mock_buf_create(test));
 	run_worker();
 	for (int i = 0; i < MANY; i++) {
 		sc->ino = ino[i];

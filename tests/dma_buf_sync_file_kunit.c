@@ -28,11 +28,6 @@
 
 #define FLAGS_RW	DMA_BUF_SYNC_RW
 
-static long buf_ioctl(struct dma_buf *buf, unsigned int cmd, const void __user *arg)
-{
-	return buf->file->f_op->unlocked_ioctl(buf->file, cmd, (unsigned long)arg);
-}
-
 static long export_sync_file(struct kunit *test, struct dma_buf *buf, u32 flags, int *fd)
 {
 	struct dma_buf_export_sync_file arg = { .flags = flags, .fd = -1 };
@@ -40,7 +35,7 @@ static long export_sync_file(struct kunit *test, struct dma_buf *buf, u32 flags,
 	long ret;
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	ret = buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user);
+	ret = mock_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&arg, user, sizeof(arg)), 0);
 	*fd = arg.fd;
 
@@ -53,17 +48,7 @@ static long import_sync_file(struct kunit *test, struct dma_buf *buf, u32 flags,
 	void __user *user = test_user_page(test);
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	return buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user);
-}
-
-static void fd_close(void *data)
-{
-	close_fd((long)data);
-}
-
-static void close_later(struct kunit *test, long fd)
-{
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close, (void *)fd));
+	return mock_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user);
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(fence_put_wrapper, dma_fence_put, struct dma_fence *);
@@ -76,7 +61,7 @@ static struct dma_fence *exported_fence(struct kunit *test, struct dma_buf *buf,
 
 	KUNIT_ASSERT_EQ(test, export_sync_file(test, buf, flags, &fd), 0);
 	KUNIT_ASSERT_GE(test, fd, 0);
-	close_later(test, fd);
+	test_close_later(test, fd);
 	fence = sync_file_get_fence(fd);
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put_wrapper, fence));
@@ -92,7 +77,7 @@ static int sync_file_fd(struct kunit *test, struct dma_fence *fence)
 	KUNIT_ASSERT_NOT_NULL(test, sync_file);
 	KUNIT_ASSERT_GE(test, fd, 0);
 	fd_install(fd, sync_file->file);
-	close_later(test, fd);
+	test_close_later(test, fd);
 
 	return fd;
 }
@@ -125,15 +110,6 @@ static bool has_fence(struct dma_buf *buf, struct dma_fence *wanted, enum dma_re
 	return found;
 }
 
-/* the next number, if nobody opens anything meanwhile */
-static int next_fd(void)
-{
-	int fd = get_unused_fd_flags(0);
-
-	put_unused_fd(fd);
-	return fd;
-}
-
 /* Export: arguments */
 
 static const struct bad_flags {
@@ -152,17 +128,17 @@ static void dma_buf_export_sync_file_flags(struct kunit *test)
 {
 	const struct bad_flags *param = test->param_value;
 	struct dma_buf *buf = mock_buf_create(test);
-	int before = next_fd(), fd;
+	int before = test_next_fd(), fd;
 
 	KUNIT_EXPECT_EQ(test, export_sync_file(test, buf, param->flags, &fd), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fd, -1);
-	KUNIT_EXPECT_EQ(test, next_fd(), before);
+	KUNIT_EXPECT_EQ(test, test_next_fd(), before);
 }
 
 static void dma_buf_export_sync_file_fault(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, buf_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
-					test_user_hole(test)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+					 test_user_hole(test)), -EFAULT);
 }
 
 static void dma_buf_export_sync_file_fault_at_end(struct kunit *test)
@@ -171,11 +147,11 @@ static void dma_buf_export_sync_file_fault_at_end(struct kunit *test)
 	struct dma_fence *fence = mock_fence_new(test);
 	struct dma_buf *buf = mock_buf_create(test);
 	void __user *user = test_user_readonly(test, &arg, sizeof(arg));
-	int before = next_fd();
+	int before = test_next_fd();
 
 	test_resv_add(test, buf->resv, fence, DMA_RESV_USAGE_WRITE);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user), -EFAULT);
-	KUNIT_EXPECT_EQ(test, next_fd(), before);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user), -EFAULT);
+	KUNIT_EXPECT_EQ(test, test_next_fd(), before);
 	flush_delayed_fput();
 	for (int i = 0; i < 100 && mock_fence_refs(fence) != 2; i++)
 		msleep(20);
@@ -198,7 +174,7 @@ static void dma_buf_export_sync_file_cloexec(struct kunit *test)
 	int fd;
 
 	KUNIT_ASSERT_EQ(test, export_sync_file(test, buf, DMA_BUF_SYNC_READ, &fd), 0);
-	close_later(test, fd);
+	test_close_later(test, fd);
 	rcu_read_lock();
 	cloexec = close_on_exec(fd, current->files);
 	rcu_read_unlock();
@@ -211,7 +187,7 @@ static void dma_buf_export_sync_file_out_of_memory(struct kunit *test)
 	struct dma_fence *one = mock_fence_new(test);
 	struct dma_buf *buf = mock_buf_create(test);
 	void __user *user = test_user_page(test);
-	int before = next_fd();
+	int before = test_next_fd();
 	unsigned int nth;
 	long ret = 0;
 
@@ -219,15 +195,15 @@ static void dma_buf_export_sync_file_out_of_memory(struct kunit *test)
 	test_resv_add(test, buf->resv, one, DMA_RESV_USAGE_WRITE);
 	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
 	fail_alloc_setup(test);
-	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
-							  user)); nth++) {
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = mock_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+							   user)); nth++) {
 		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
-		KUNIT_EXPECT_EQ(test, next_fd(), before);
+		KUNIT_EXPECT_EQ(test, test_next_fd(), before);
 	}
 	KUNIT_EXPECT_GT(test, nth, 1);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&arg, user, sizeof(arg)), 0);
-	close_later(test, arg.fd);
+	test_close_later(test, arg.fd);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(one), 3);
 }
 
@@ -330,8 +306,8 @@ static void dma_buf_import_sync_file_flags(struct kunit *test)
 
 static void dma_buf_import_sync_file_fault(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, buf_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
-					test_user_hole(test)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(mock_buf_create(test), DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+					 test_user_hole(test)), -EFAULT);
 }
 
 static void dma_buf_import_sync_file_bad_fd(struct kunit *test)
@@ -339,7 +315,7 @@ static void dma_buf_import_sync_file_bad_fd(struct kunit *test)
 	struct dma_buf *buf = mock_buf_create(test);
 
 	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, -1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, next_fd()), -EINVAL);
+	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, test_next_fd()), -EINVAL);
 }
 
 static void dma_buf_import_sync_file_other_file(struct kunit *test)
@@ -351,7 +327,7 @@ static void dma_buf_import_sync_file_other_file(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_ASSERT_GE(test, fd, 0);
 	fd_install(fd, file);
-	close_later(test, fd);
+	test_close_later(test, fd);
 	KUNIT_EXPECT_EQ(test, import_sync_file(test, buf, FLAGS_RW, fd), -EINVAL);
 	KUNIT_EXPECT_EQ(test, file_count(file), 1);
 }
@@ -369,8 +345,8 @@ static void dma_buf_import_sync_file_out_of_memory(struct kunit *test)
 	refs = mock_fence_refs(fence);
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
 	fail_alloc_setup(test);
-	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
-							  user)); nth++) {
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = mock_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+							   user)); nth++) {
 		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
 		KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), refs);
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->resv));
@@ -464,7 +440,7 @@ static void dma_buf_sync_file_round_trip(struct kunit *test)
 
 	test_resv_add(test, from->resv, fence, DMA_RESV_USAGE_READ);
 	KUNIT_ASSERT_EQ(test, export_sync_file(test, from, DMA_BUF_SYNC_WRITE, &fd), 0);
-	close_later(test, fd);
+	test_close_later(test, fd);
 	KUNIT_EXPECT_EQ(test, import_sync_file(test, to, DMA_BUF_SYNC_WRITE, fd), 0);
 	KUNIT_EXPECT_TRUE(test, has_fence(to, fence, DMA_RESV_USAGE_WRITE));
 }
@@ -582,8 +558,8 @@ static void dma_buf_import_sync_file_nested_out_of_memory(struct kunit *test)
 	arg.fd = sync_file_fd(test, nest->container);
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
 	fail_alloc_setup(test);
-	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
-							  user)); nth++) {
+	for (nth = 1; FAIL_NTH_ALLOC(nth, ret = mock_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+							   user)); nth++) {
 		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
 		KUNIT_EXPECT_EQ(test, count_fences(buf, DMA_RESV_USAGE_WRITE), 0);
 		nest_expect_refs(test, nest, refs);

@@ -352,17 +352,12 @@ DEFINE_PROBE(dma_buf_export_sync_file, PROTO(struct dma_buf *buf, u32 flags, uns
 DEFINE_PROBE(dma_buf_import_sync_file, PROTO(struct dma_buf *buf, u32 flags, unsigned int fences),
 	     buf, " flags=%u fences=%u", flags, fences)
 
-static long buf_ioctl(struct dma_buf *buf, unsigned int cmd, const void __user *arg)
-{
-	return buf->file->f_op->unlocked_ioctl(buf->file, cmd, (unsigned long)arg);
-}
-
 static int export_sync_file(struct kunit *test, struct dma_buf *buf, void __user *user)
 {
 	struct dma_buf_export_sync_file arg = { .flags = DMA_BUF_SYNC_WRITE, .fd = -1 };
 
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	KUNIT_ASSERT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user), 0);
+	KUNIT_ASSERT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, user), 0);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&arg, user, sizeof(arg)), 0);
 	return arg.fd;
 }
@@ -390,11 +385,11 @@ static void sync_files_are_traced(struct kunit *test)
 
 	arg.fd = fds[2];
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user), 0);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user), 0);
 	expect_events(test, "dma_buf_import_sync_file refs=1 flags=1 fences=2\n");
 	arg.fd = -1;
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &arg, sizeof(arg)), 0);
-	KUNIT_EXPECT_EQ(test, buf_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, user), -EINVAL);
 	expect_events(test, "");
 	for (int i = 0; i < 3; i++)
 		close_fd(fds[i]);

@@ -9,7 +9,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/scatterlist.h>
-#include <linux/sched/signal.h>
 
 #include "expect_warn.h"
 #include "fail_alloc.h"
@@ -317,9 +316,7 @@ static void dma_buf_try_map_pending_fence(struct kunit *test)
 	attach = attach_importer(test, param->importer);
 	test_resv_add(test, tc->exp->buf->resv, mock_fence_new(test), param->usage);
 
-	test_interrupt_self();
-	sgt = try_map(attach, DMA_TO_DEVICE);
-	flush_signals(current);
+	test_interrupted(sgt = try_map(attach, DMA_TO_DEVICE));
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sgt), param->refuses ? -EBUSY : 0);
 	mock_expect_trace(tc->exp, param->refuses ? "" : "try_map");
 	if (!IS_ERR(sgt))

@@ -32,11 +32,6 @@ struct walk_case {
 	struct mock_exporter *exp[NUM_BUFS];
 };
 
-static unsigned long ino_of(struct dma_buf *buf)
-{
-	return file_inode(buf->file)->i_ino;
-}
-
 /* other drivers may have buffers as well: go to the first of ours */
 static struct dma_buf *walk_to(struct dma_buf_walk *walk, struct dma_buf *wanted)
 {
@@ -92,8 +87,8 @@ static void dma_buf_walk_newest_first(struct kunit *test)
 
 	dma_buf_walk_begin(&walk);
 	while ((buf = dma_buf_walk_next(&walk))) {
-		KUNIT_EXPECT_LT(test, ino_of(buf), last);
-		last = ino_of(buf);
+		KUNIT_EXPECT_LT(test, mock_ino(buf), last);
+		last = mock_ino(buf);
 		visited++;
 	}
 	dma_buf_walk_end(&walk);
@@ -383,7 +378,7 @@ static void dma_buf_walk_new_leaves_others_alone(struct kunit *test)
 	struct walk_case *wc = test->priv;
 	struct dma_buf_walk walk;
 
-	dma_buf_walk_begin_new(&walk, ino_of(wc->exp[2]->buf));
+	dma_buf_walk_begin_new(&walk, mock_ino(wc->exp[2]->buf));
 	KUNIT_EXPECT_PTR_EQ(test, walk_to(&walk, wc->exp[4]->buf), wc->exp[4]->buf);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[3]->buf);
 	for (int i = 0; i <= 2; i++)
@@ -398,7 +393,7 @@ static void dma_buf_walk_old_begins_there(struct kunit *test)
 	struct dma_buf_walk walk;
 
 	for (int i = 0; i < NUM_BUFS; i++) {
-		dma_buf_walk_begin_old(&walk, ino_of(wc->exp[i]->buf));
+		dma_buf_walk_begin_old(&walk, mock_ino(wc->exp[i]->buf));
 		KUNIT_EXPECT_PTR_EQ(test, dma_buf_walk_next(&walk), wc->exp[i]->buf);
 		for (int j = i + 1; j < NUM_BUFS; j++)
 			KUNIT_EXPECT_EQ(test, file_count(wc->exp[j]->buf->file), 1);
@@ -410,7 +405,7 @@ static void dma_buf_walk_old_begins_there(struct kunit *test)
 static void dma_buf_walk_old_that_is_gone(struct kunit *test)
 {
 	struct walk_case *wc = test->priv;
-	unsigned long ino = ino_of(wc->exp[3]->buf);
+	unsigned long ino = mock_ino(wc->exp[3]->buf);
 	struct dma_buf_walk walk;
 
 	put(wc->exp[3]);

@@ -13,15 +13,6 @@
 
 KUNIT_ARRAY_PARAM_DESC(usage, mock_usages, desc);
 
-/* One fence per usage, the weakest first. */
-static void add_one_of_each(struct kunit *test, struct dma_resv *obj, struct mock_fence **mocks)
-{
-	int usage;
-
-	for (usage = DMA_RESV_USAGE_BOOKKEEP; usage >= DMA_RESV_USAGE_KERNEL; usage--)
-		mocks[usage] = mock_resv_add_new(test, obj, usage);
-}
-
 /* Have the list of @obj replaced by another one with the same pending fences. */
 static void replace_list(struct kunit *test, struct dma_resv *obj, unsigned int room)
 {
@@ -41,7 +32,7 @@ static void locked_walk_filters_by_usage(struct kunit *test)
 	struct dma_fence *fence;
 	int expected = param->usage;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_lock(obj, NULL);
 	dma_resv_for_each_fence(&cursor, obj, param->usage, fence) {
 		KUNIT_ASSERT_GE(test, expected, 0);
@@ -122,7 +113,7 @@ static void locked_walk_is_restarted_on_the_first_only(struct kunit *test)
 	struct dma_fence *fence;
 	unsigned int steps = 0;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_lock(obj, NULL);
 	dma_resv_for_each_fence(&cursor, obj, DMA_RESV_USAGE_READ, fence)
 		KUNIT_EXPECT_EQ(test, dma_resv_iter_is_restarted(&cursor), steps++ == 0);
@@ -157,7 +148,7 @@ static void unlocked_walk_filters_by_usage(struct kunit *test)
 	struct dma_fence *fence;
 	int expected = param->usage;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, param->usage);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		KUNIT_EXPECT_GE(test, expected, 0);
@@ -283,7 +274,7 @@ static void unlocked_walk_is_restarted_on_the_first_only(struct kunit *test)
 	struct dma_fence *fence;
 	unsigned int steps = 0;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
 	dma_resv_for_each_fence_unlocked(&cursor, fence)
 		KUNIT_EXPECT_EQ(test, dma_resv_iter_is_restarted(&cursor), steps++ == 0);
@@ -354,7 +345,7 @@ static void unlocked_walk_restarts_on_a_list_at_the_same_address(struct kunit *t
 	if (MOCK_STOCK_CORE)
 		kunit_skip(test, "goes on in the new list there");
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
 	KUNIT_EXPECT_NOT_NULL(test, dma_resv_iter_first_unlocked(&cursor));
 	dma_resv_lock(obj, NULL);
@@ -377,7 +368,7 @@ static void unlocked_walk_ends_when_the_list_goes(struct kunit *test)
 	if (MOCK_STOCK_CORE)
 		kunit_skip(test, "returns the fence once more there");
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
 	KUNIT_EXPECT_NOT_NULL(test, dma_resv_iter_first_unlocked(&cursor));
 	dma_resv_lock(obj, NULL);
@@ -480,7 +471,7 @@ static void unlocked_walk_lets_its_body_sleep(struct kunit *test)
 	struct dma_fence *fence;
 	unsigned int steps = 0;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		if (IS_ENABLED(CONFIG_PROVE_RCU))
@@ -501,7 +492,7 @@ static void unlocked_walk_works_in_atomic_context(struct kunit *test)
 	unsigned int steps = 0;
 	unsigned long flags;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP);
 	EXPECT_KERNEL_WARNINGS(test, 0, {
 		local_irq_save(flags);

@@ -11,11 +11,11 @@
 
 #include <linux/completion.h>
 #include <linux/kthread.h>
-#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
 #include "expect_warn.h"
 #include "mock_resv.h"
+#include "test_util.h"
 
 /* A task that holds the lock of an object until it is told to let go. */
 struct holder {
@@ -218,28 +218,13 @@ static void slow_lock_waits_after_back_off(struct kunit *test)
 	ww_acquire_fini(&ctx);
 }
 
-/* The task of a case is a kernel thread, which no signal reaches by default. */
-static void interrupt_self(void)
-{
-	allow_signal(SIGUSR1);
-	send_sig(SIGUSR1, current, 1);
-}
-
-static void interrupt_end(void)
-{
-	flush_signals(current);
-	disallow_signal(SIGUSR1);
-}
-
 static void interruptible_lock_is_interrupted(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
 	int ret;
 
 	holder_start(test, obj, false);
-	interrupt_self();
-	ret = dma_resv_lock_interruptible(obj, NULL);
-	interrupt_end();
+	test_interrupted(ret = dma_resv_lock_interruptible(obj, NULL));
 	KUNIT_EXPECT_EQ(test, ret, -EINTR);
 }
 
@@ -256,9 +241,7 @@ static void interruptible_slow_lock_is_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_resv_lock(obj, &ctx), -EDEADLK);
 	dma_resv_unlock(other);
 
-	interrupt_self();
-	ret = dma_resv_lock_slow_interruptible(obj, &ctx);
-	interrupt_end();
+	test_interrupted(ret = dma_resv_lock_slow_interruptible(obj, &ctx));
 	ww_acquire_fini(&ctx);
 	KUNIT_EXPECT_EQ(test, ret, -EINTR);
 }
@@ -269,9 +252,7 @@ static void plain_lock_ignores_signals(struct kunit *test)
 	int ret;
 
 	holder_let_go_soon(holder_start(test, obj, false));
-	interrupt_self();
-	ret = dma_resv_lock(obj, NULL);
-	interrupt_end();
+	test_interrupted(ret = dma_resv_lock(obj, NULL));
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(obj));
 	dma_resv_unlock(obj);

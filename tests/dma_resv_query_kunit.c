@@ -9,25 +9,16 @@
 #include <linux/dma-fence-array.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
-#include <linux/workqueue.h>
 
 #include "expect_warn.h"
 #include "fail_alloc.h"
 #include "mock_resv.h"
+#include "test_util.h"
 
 /* Long enough for anything that a case is really waiting for. */
 #define LONG_WAIT (60 * HZ)
 
 KUNIT_ARRAY_PARAM_DESC(usage, mock_usages, desc);
-
-/* One fence per usage, the weakest first. */
-static void add_one_of_each(struct kunit *test, struct dma_resv *obj, struct mock_fence **mocks)
-{
-	int usage;
-
-	for (usage = DMA_RESV_USAGE_BOOKKEEP; usage >= DMA_RESV_USAGE_KERNEL; usage--)
-		mocks[usage] = mock_resv_add_new(test, obj, usage);
-}
 
 /*
  * Replaces the list of one object by that of another in the middle of a walk:
@@ -146,7 +137,7 @@ static void get_fences_filters_by_usage(struct kunit *test)
 	struct dma_fence **fences;
 	unsigned int count;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	KUNIT_ASSERT_EQ(test, dma_resv_get_fences(obj, param->usage, &count, &fences), 0);
 	KUNIT_ASSERT_EQ(test, count, param->usage + 1);
 	KUNIT_EXPECT_PTR_EQ(test, fences[0], &mocks[param->usage]->base);
@@ -223,7 +214,7 @@ static void get_fences_without_memory_gives_none(struct kunit *test)
 	bool failed;
 	int ret = 0;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	fail_alloc_setup(test);
 	failed = FAIL_NTH_ALLOC(param->nth,
 				ret = dma_resv_get_fences(obj, DMA_RESV_USAGE_BOOKKEEP, &count,
@@ -288,7 +279,7 @@ static void singleton_of_one_is_that_one(struct kunit *test)
 	struct dma_fence *fence;
 	int usage;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	for (usage = 0; usage < MOCK_NUM_USAGES; usage++)
 		if (usage != param->usage)
 			dma_fence_signal(&mocks[usage]->base);
@@ -304,7 +295,7 @@ static void singleton_ignores_weaker_usages(struct kunit *test)
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 	struct dma_fence *fence;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_KERNEL, &fence), 0);
 	KUNIT_EXPECT_PTR_EQ(test, fence, &mocks[DMA_RESV_USAGE_KERNEL]->base);
 	dma_fence_put(fence);
@@ -317,7 +308,7 @@ static void singleton_of_many_is_an_array(struct kunit *test)
 	u64 before = dma_fence_context_alloc(1);
 	struct dma_fence *fence;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(fence));
@@ -468,7 +459,7 @@ static void singleton_without_memory_is_balanced(struct kunit *test)
 	bool failed;
 	int ret = 0;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	fail_alloc_setup(test);
 	failed = FAIL_NTH_ALLOC(param->nth,
 				ret = dma_resv_get_singleton(obj, DMA_RESV_USAGE_BOOKKEEP,
@@ -510,7 +501,7 @@ static void copy_keeps_order_and_usages(struct kunit *test)
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 	struct mock_resv_snapshot shot;
 
-	add_one_of_each(test, src, mocks);
+	mock_resv_add_each(test, src, mocks);
 	KUNIT_EXPECT_EQ(test, copy_fences(dst, src), 0);
 	look(dst, &shot);
 	KUNIT_ASSERT_EQ(test, shot.count, MOCK_NUM_USAGES);
@@ -528,7 +519,7 @@ static void copy_takes_pending_fences_only(struct kunit *test)
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 	struct mock_resv_snapshot shot;
 
-	add_one_of_each(test, src, mocks);
+	mock_resv_add_each(test, src, mocks);
 	dma_fence_signal(&mocks[DMA_RESV_USAGE_WRITE]->base);
 	KUNIT_EXPECT_EQ(test, copy_fences(dst, src), 0);
 	look(dst, &shot);
@@ -622,7 +613,7 @@ static void copy_without_memory_changes_nothing(struct kunit *test)
 	bool failed;
 	int ret = 0;
 
-	add_one_of_each(test, src, mocks);
+	mock_resv_add_each(test, src, mocks);
 	fail_alloc_setup(test);
 	failed = FAIL_NTH_ALLOC(param->nth, ret = copy_fences(dst, src));
 	look(dst, &shot);
@@ -641,42 +632,6 @@ static void copy_without_memory_changes_nothing(struct kunit *test)
 }
 
 /* ---- wait ---- */
-
-struct later {
-	struct delayed_work work;
-	struct dma_fence *fence;
-	struct task_struct *interrupt;
-};
-
-static void later_work(struct work_struct *work)
-{
-	struct later *later = container_of(to_delayed_work(work), struct later, work);
-
-	if (later->interrupt)
-		send_sig(SIGUSR1, later->interrupt, 1);
-	else
-		dma_fence_signal(later->fence);
-}
-
-static void later_cancel(void *data)
-{
-	struct later *later = data;
-
-	cancel_delayed_work_sync(&later->work);
-}
-
-/* Signal @fence, or interrupt the task if there is none, while the case sleeps. */
-static void later_start(struct kunit *test, struct dma_fence *fence)
-{
-	struct later *later = kunit_kzalloc(test, sizeof(*later), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, later);
-	INIT_DELAYED_WORK(&later->work, later_work);
-	later->fence = fence;
-	later->interrupt = fence ? NULL : current;
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, later_cancel, later));
-	schedule_delayed_work(&later->work, 3);
-}
 
 struct idle_wait {
 	const char *desc;
@@ -725,8 +680,8 @@ static void wait_waits_for_all(struct kunit *test)
 	struct mock_fence *second = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 	long left;
 
-	later_start(test, &first->base);
-	later_start(test, &second->base);
+	test_signal_later(test, &first->base, 30);
+	test_signal_later(test, &second->base, 30);
 	left = dma_resv_wait_timeout(obj, DMA_RESV_USAGE_READ, false, LONG_WAIT);
 	KUNIT_EXPECT_GE(test, left, 1);
 	KUNIT_EXPECT_LT(test, left, LONG_WAIT);
@@ -742,7 +697,7 @@ static void wait_ignores_weaker_usages(struct kunit *test)
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 	int usage;
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	for (usage = 0; usage <= param->usage; usage++)
 		dma_fence_signal(&mocks[usage]->base);
 	KUNIT_EXPECT_EQ(test, dma_resv_wait_timeout(obj, param->usage, false, 0), 1);
@@ -766,11 +721,9 @@ static void wait_is_interrupted(struct kunit *test)
 	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
 	long ret;
 
-	allow_signal(SIGUSR1);
-	later_start(test, NULL);
+	test_interrupt_later(test, 30);
 	ret = dma_resv_wait_timeout(obj, DMA_RESV_USAGE_READ, true, LONG_WAIT);
 	flush_signals(current);
-	disallow_signal(SIGUSR1);
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mock->base), 2);
 }
@@ -836,8 +789,8 @@ static void wait_goes_on_with_a_new_list(struct kunit *test)
 	long left;
 
 	/* The fence of the new list is still pending when those before are done. */
-	later_start(test, &restart->before[1]->base);
-	later_start(test, &restart->after->base);
+	test_signal_later(test, &restart->before[1]->base, 30);
+	test_signal_later(test, &restart->after->base, 30);
 	dma_fence_signal(&restart->before[0]->base);
 	left = dma_resv_wait_timeout(restart->obj, DMA_RESV_USAGE_READ, false, LONG_WAIT);
 	KUNIT_EXPECT_GE(test, left, 1);
@@ -1061,7 +1014,7 @@ static void deadline_reaches_pending_fences(struct kunit *test)
 	struct dma_resv *obj = mock_resv_create(test);
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_fence_signal(&mocks[DMA_RESV_USAGE_WRITE]->base);
 	dma_resv_set_deadline(obj, DMA_RESV_USAGE_READ, 4242);
 
@@ -1100,7 +1053,7 @@ static void describe_shows_a_line_per_fence(struct kunit *test)
 	struct dma_resv *obj = mock_resv_create(test);
 	struct mock_fence *mocks[MOCK_NUM_USAGES];
 
-	add_one_of_each(test, obj, mocks);
+	mock_resv_add_each(test, obj, mocks);
 	dma_fence_signal(&mocks[DMA_RESV_USAGE_KERNEL]->base);
 	KUNIT_EXPECT_STREQ(test, describe(test, obj),
 			   "\tread fence:mock_driver mock_timeline seq 1 unsignalled\n"

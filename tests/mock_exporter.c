@@ -406,6 +406,62 @@ bool mock_exporter_wait_released(struct mock_exporter *exp)
 }
 
 /**
+ * mock_take_resv() - a hook that locks the reservation where an exporter may
+ * @exp: exporter
+ * @op: callback
+ * @attach: attachment, not looked at
+ */
+void mock_take_resv(struct mock_exporter *exp, enum mock_op op,
+		    struct dma_buf_attachment *attach)
+{
+	if (mock_op_wants_resv(op))
+		return;
+
+	dma_resv_lock(exp->buf->resv, NULL);
+	dma_resv_unlock(exp->buf->resv);
+}
+
+/**
+ * mock_exporter_exported() - new static exporter that has exported its buffer
+ * @test: case
+ *
+ * Return: the exporter.
+ */
+struct mock_exporter *mock_exporter_exported(struct kunit *test)
+{
+	struct mock_exporter *exp = mock_exporter_create(test);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mock_exporter_export(exp));
+	return exp;
+}
+
+/**
+ * mock_exporter_init() - begin of each case of a suite
+ * @test: case, which gets a static exporter in its priv
+ *
+ * Return: 0.
+ */
+int mock_exporter_init(struct kunit *test)
+{
+	test->priv = mock_exporter_create(test);
+	return 0;
+}
+
+/**
+ * mock_export() - have the exporter of mock_exporter_init() export its buffer
+ * @test: case
+ *
+ * Return: the buffer.
+ */
+struct dma_buf *mock_export(struct kunit *test)
+{
+	struct dma_buf *buf = mock_exporter_export(test->priv);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	return buf;
+}
+
+/**
  * mock_buf_create() - a buffer for cases that do not look at the exporter
  * @test: case
  *
@@ -413,8 +469,5 @@ bool mock_exporter_wait_released(struct mock_exporter *exp)
  */
 struct dma_buf *mock_buf_create(struct kunit *test)
 {
-	struct dma_buf *buf = mock_exporter_export(mock_exporter_create(test));
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	return buf;
+	return mock_exporter_exported(test)->buf;
 }

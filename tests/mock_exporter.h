@@ -11,6 +11,7 @@
 #include <linux/debug_locks.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 
 #define MOCK_EXPORTER_NAME	"mock-exporter"
 #define MOCK_EXPORTER_PAGES	3
@@ -137,7 +138,55 @@ void mock_exporter_check_table(struct mock_exporter *exp, struct sg_table *sgt);
 bool mock_op_wants_resv(enum mock_op op);
 const char *mock_op_name(enum mock_op op);
 
+void mock_take_resv(struct mock_exporter *exp, enum mock_op op,
+		    struct dma_buf_attachment *attach);
+
 struct dma_buf *mock_buf_create(struct kunit *test);
+struct mock_exporter *mock_exporter_exported(struct kunit *test);
+
+/* for suites whose cases begin with an exporter in test->priv, and nothing else */
+int mock_exporter_init(struct kunit *test);
+struct dma_buf *mock_export(struct kunit *test);
+
+/**
+ * mock_ino() - inode number of a buffer
+ * @buf: buffer
+ *
+ * Return: the number.
+ */
+static inline unsigned long mock_ino(struct dma_buf *buf)
+{
+	return file_inode(buf->file)->i_ino;
+}
+
+/**
+ * mock_ioctl() - call the buffer as user space does
+ * @buf: buffer
+ * @cmd: command
+ * @arg: address in user memory
+ *
+ * Return: what the call returns.
+ */
+static inline long mock_ioctl(struct dma_buf *buf, unsigned int cmd, const void __user *arg)
+{
+	return buf->file->f_op->unlocked_ioctl(buf->file, cmd, (unsigned long)arg);
+}
+
+/**
+ * struct mock_direction - parameter of cases that run for each direction
+ * @desc: name
+ * @dir: direction
+ */
+struct mock_direction {
+	const char *desc;
+	enum dma_data_direction dir;
+};
+
+static const struct mock_direction mock_directions[] __maybe_unused = {
+	{ "to device", DMA_TO_DEVICE },
+	{ "from device", DMA_FROM_DEVICE },
+	{ "bidirectional", DMA_BIDIRECTIONAL },
+};
 
 /**
  * mock_expect_trace() - compare the calls since the last time with a list

@@ -141,4 +141,19 @@ static const struct mock_usage mock_usages[] __maybe_unused = {
 
 #define MOCK_NUM_USAGES ARRAY_SIZE(mock_usages)
 
+/**
+ * mock_resv_add_each() - add a new fence of each usage, the weakest first
+ * @test: running case
+ * @obj: object, not locked
+ * @mocks: receives the fences, by usage
+ */
+static inline void mock_resv_add_each(struct kunit *test, struct dma_resv *obj,
+				      struct mock_fence **mocks)
+{
+	int usage;
+
+	for (usage = DMA_RESV_USAGE_BOOKKEEP; usage >= DMA_RESV_USAGE_KERNEL; usage--)
+		mocks[usage] = mock_resv_add_new(test, obj, usage);
+}
+
 #endif /* _DMABUF_TESTS_MOCK_RESV_H */

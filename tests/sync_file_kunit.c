@@ -23,11 +23,6 @@
 #include "mock_fence.h"
 #include "test_util.h"
 
-static void fd_close(void *data)
-{
-	close_fd((long)data);
-}
-
 static struct file *file_of(int fd)
 {
 	struct file *file = fget(fd);
@@ -45,15 +40,7 @@ static int sync_fd(struct kunit *test, struct dma_fence *fence)
 	KUNIT_ASSERT_NOT_NULL(test, sync_file);
 	KUNIT_ASSERT_GE(test, fd, 0);
 	fd_install(fd, sync_file->file);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close, (void *)(long)fd));
-	return fd;
-}
-
-static int next_fd(void)
-{
-	int fd = get_unused_fd_flags(0);
-
-	put_unused_fd(fd);
+	test_close_later(test, fd);
 	return fd;
 }
 
@@ -124,10 +111,10 @@ static void get_fence_wants_a_sync_file(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_ASSERT_GE(test, fd, 0);
 	fd_install(fd, file);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close, (void *)(long)fd));
+	test_close_later(test, fd);
 	KUNIT_EXPECT_NULL(test, sync_file_get_fence(fd));
 	KUNIT_EXPECT_NULL(test, sync_file_get_fence(-1));
-	KUNIT_EXPECT_NULL(test, sync_file_get_fence(next_fd()));
+	KUNIT_EXPECT_NULL(test, sync_file_get_fence(test_next_fd()));
 	KUNIT_EXPECT_EQ(test, file_count(file), 1);
 }
 
@@ -207,14 +194,13 @@ static long merge(struct kunit *test, int fd, struct sync_merge_data *arg)
 	ret = do_ioctl(fd, SYNC_IOC_MERGE, user);
 	KUNIT_ASSERT_EQ(test, copy_from_user(arg, user, sizeof(*arg)), 0);
 	if (!ret)
-		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close,
-								   (void *)(long)arg->fence));
+		test_close_later(test, arg->fence);
 	return ret;
 }
 
 static void merge_checks_its_arguments(struct kunit *test)
 {
-	int fd = sync_fd(test, mock_fence_new(test)), before = next_fd();
+	int fd = sync_fd(test, mock_fence_new(test)), before = test_next_fd();
 	struct sync_merge_data flags = { .fd2 = fd, .flags = 1 };
 	struct sync_merge_data pad = { .fd2 = fd, .pad = 1 };
 	struct sync_merge_data bad = { .fd2 = -1 };
@@ -225,7 +211,7 @@ static void merge_checks_its_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, merge(test, fd, &bad), -ENOENT);
 	KUNIT_EXPECT_EQ(test, merge(test, fd, &both), -EINVAL);
 	KUNIT_EXPECT_EQ(test, do_ioctl(fd, SYNC_IOC_MERGE, test_user_hole(test)), -EFAULT);
-	KUNIT_EXPECT_EQ(test, next_fd(), before);
+	KUNIT_EXPECT_EQ(test, test_next_fd(), before);
 }
 
 static void merge_needs_a_descriptor_first(struct kunit *test)
@@ -246,9 +232,9 @@ static void merge_that_cannot_be_told_installs_nothing(struct kunit *test)
 	struct sync_merge_data arg = { .fd2 = sync_fd(test, b) };
 	void __user *user = test_user_readonly(test, &arg, sizeof(arg));
 
-	before = next_fd();
+	before = test_next_fd();
 	KUNIT_EXPECT_EQ(test, do_ioctl(fd, SYNC_IOC_MERGE, user), -EFAULT);
-	KUNIT_EXPECT_EQ(test, next_fd(), before);
+	KUNIT_EXPECT_EQ(test, test_next_fd(), before);
 	flush_delayed_fput();
 	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(a, 2));
 	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(b, 2));

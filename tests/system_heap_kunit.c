@@ -22,6 +22,7 @@
 #include "../dma-buf-mappings.h"
 #include "../heaps/heap-buffer.h"
 #include "fail_alloc.h"
+#include "mock_sync.h"
 #include "test_util.h"
 
 #define MAX_ASKED	64
@@ -412,33 +413,13 @@ static void heap_try_map_need_not_wait(struct kunit *test)
 	put(buf);
 }
 
-struct synced {
-	struct device *dev[4];
-	enum dma_data_direction dir[4];
-	bool for_cpu[4];
-	unsigned int count;
-};
-
-static void record_sync(struct dma_buf_mapping *mapping, enum dma_data_direction dir,
-			bool for_cpu)
-{
-	struct synced *synced = kunit_get_current_test()->priv;
-	unsigned int i = synced->count++;
-
-	if (i < ARRAY_SIZE(synced->dev)) {
-		synced->dev[i] = mapping->dev;
-		synced->dir[i] = dir;
-		synced->for_cpu[i] = for_cpu;
-	}
-}
-
 /* Three devices, of which the last has not mapped the buffer any more. */
 static void heap_sync_reaches_mapped_devices(struct kunit *test)
 {
 	static const char * const names[] = { "one", "two", "three" };
 	struct dma_buf_attachment *at[3];
 	struct dma_buf *buf = export(test);
-	struct synced synced = { };
+	struct mock_syncs synced = { };
 	struct sg_table *sgt[3];
 	struct device *dev[3];
 	unsigned int i;
@@ -450,7 +431,7 @@ static void heap_sync_reaches_mapped_devices(struct kunit *test)
 	}
 	dma_buf_unmap_attachment_unlocked(at[2], sgt[2], DMA_BIDIRECTIONAL);
 	test->priv = &synced;
-	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, mock_sync_record);
 
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, DMA_TO_DEVICE), 0);

@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/mm.h>
@@ -47,12 +48,40 @@ struct device *test_device(struct kunit *test, const char *name,
  *
  * A call that would have to wait returns its error now, a call that need not
  * wait does not notice: so a case learns which of the two it is without a
- * second thread. Lasts until flush_signals().
+ * second thread. Lasts until flush_signals(), see test_interrupted().
  */
 void test_interrupt_self(void)
 {
 	allow_signal(SIGUSR1);
 	send_sig(SIGUSR1, current, 1);
+}
+
+/**
+ * test_next_fd() - which descriptor is the next one
+ *
+ * Return: the number, if nobody opens anything meanwhile.
+ */
+int test_next_fd(void)
+{
+	int fd = get_unused_fd_flags(0);
+
+	put_unused_fd(fd);
+	return fd;
+}
+
+static void fd_close(void *data)
+{
+	close_fd((long)data);
+}
+
+/**
+ * test_close_later() - close a descriptor when the case ends
+ * @test: case
+ * @fd: descriptor
+ */
+void test_close_later(struct kunit *test, int fd)
+{
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fd_close, (void *)(long)fd));
 }
 
 /**
@@ -90,10 +119,11 @@ void test_resv_add(struct kunit *test, struct dma_resv *resv,
 	KUNIT_ASSERT_EQ(test, ret, 0);
 }
 
-/* a fence that is signalled by somebody else, after a while */
+/* somebody else, who after a while signals a fence, or sends a signal to a task */
 struct later_signal {
 	struct delayed_work work;
 	struct dma_fence *fence;
+	struct task_struct *task;
 };
 
 static void later_signal_work(struct work_struct *work)
@@ -101,7 +131,10 @@ static void later_signal_work(struct work_struct *work)
 	struct later_signal *later = container_of(to_delayed_work(work),
 						  struct later_signal, work);
 
-	dma_fence_signal(later->fence);
+	if (later->task)
+		send_sig(SIGUSR1, later->task, 1);
+	else
+		dma_fence_signal(later->fence);
 }
 
 static void later_signal_cancel(void *data)
@@ -109,6 +142,22 @@ static void later_signal_cancel(void *data)
 	struct later_signal *later = data;
 
 	cancel_delayed_work_sync(&later->work);
+}
+
+static void later_start(struct kunit *test, struct dma_fence *fence,
+			struct task_struct *task, unsigned int msecs)
+{
+	struct later_signal *later = kunit_kzalloc(test, sizeof(*later),
+						   GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, later);
+	later->fence = fence;
+	later->task = task;
+	INIT_DELAYED_WORK(&later->work, later_signal_work);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, later_signal_cancel,
+						  later));
+	schedule_delayed_work(&later->work, msecs_to_jiffies(msecs));
 }
 
 /**
@@ -120,16 +169,18 @@ static void later_signal_cancel(void *data)
 void test_signal_later(struct kunit *test, struct dma_fence *fence,
 		       unsigned int msecs)
 {
-	struct later_signal *later = kunit_kzalloc(test, sizeof(*later),
-						   GFP_KERNEL);
+	later_start(test, fence, NULL, msecs);
+}
 
-	KUNIT_ASSERT_NOT_NULL(test, later);
-	later->fence = fence;
-	INIT_DELAYED_WORK(&later->work, later_signal_work);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, later_signal_cancel,
-						  later));
-	schedule_delayed_work(&later->work, msecs_to_jiffies(msecs));
+/**
+ * test_interrupt_later() - interrupt this thread while it sleeps
+ * @test: case
+ * @msecs: when; lasts until flush_signals()
+ */
+void test_interrupt_later(struct kunit *test, unsigned int msecs)
+{
+	allow_signal(SIGUSR1);
+	later_start(test, NULL, current, msecs);
 }
 
 static unsigned long user_map(struct kunit *test, struct file *file,

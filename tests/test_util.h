@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 
 #include "expect_warn.h"
 #include "mock_fence.h"
@@ -26,11 +27,25 @@
 struct device *test_device(struct kunit *test, const char *name,
 			   unsigned int max_seg);
 void test_interrupt_self(void);
+
+/**
+ * test_interrupted() - do something while every interruptible sleep fails
+ * @statement: what to do; it may not leave the case
+ */
+#define test_interrupted(statement) do {				\
+	test_interrupt_self();						\
+	statement;							\
+	flush_signals(current);						\
+} while (0)
+
+int test_next_fd(void);
+void test_close_later(struct kunit *test, int fd);
 void test_expect_refs(struct kunit *test, struct file *file, long refs);
 void test_resv_add(struct kunit *test, struct dma_resv *resv,
 		   struct dma_fence *fence, enum dma_resv_usage usage);
 void test_signal_later(struct kunit *test, struct dma_fence *fence,
 		       unsigned int msecs);
+void test_interrupt_later(struct kunit *test, unsigned int msecs);
 
 void __user *test_user_page(struct kunit *test);
 void __user *test_user_hole(struct kunit *test);

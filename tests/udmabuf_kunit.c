@@ -18,6 +18,7 @@
 #include "../dma-buf-mappings.h"
 #include "../udmabuf-internal.h"
 #include "fail_alloc.h"
+#include "mock_sync.h"
 #include "test_util.h"
 
 #define FOLIO_ORDER	3
@@ -268,26 +269,6 @@ static void udmabuf_end_needs_begin(struct kunit *test)
 	put_buf(buf);
 }
 
-struct synced {
-	struct device *dev[4];
-	enum dma_data_direction dir[4];
-	bool for_cpu[4];
-	int count;
-};
-
-static void record_sync(struct dma_buf_mapping *mapping, enum dma_data_direction dir,
-			bool for_cpu)
-{
-	struct synced *synced = kunit_get_current_test()->priv;
-
-	if (synced->count < ARRAY_SIZE(synced->dev)) {
-		synced->dev[synced->count] = mapping->dev;
-		synced->dir[synced->count] = dir;
-		synced->for_cpu[synced->count] = for_cpu;
-	}
-	synced->count++;
-}
-
 static struct dma_buf_attachment *attach(struct kunit *test, struct dma_buf *buf,
 					 const char *name, struct device **dev)
 {
@@ -303,12 +284,12 @@ static void udmabuf_sync_reaches_all_devices(struct kunit *test)
 {
 	struct dma_buf *buf = buf_of(test, large_folio(test), 1, 4);
 	struct dma_buf_attachment *at[2];
-	struct synced synced = {};
+	struct mock_syncs synced = {};
 	struct sg_table *sgt[2];
 	struct device *dev[2];
 
 	test->priv = &synced;
-	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, mock_sync_record);
 	for (int i = 0; i < 2; i++) {
 		at[i] = attach(test, buf, i ? "second" : "first", &dev[i]);
 		KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, DMA_TO_DEVICE), 0);
@@ -356,7 +337,7 @@ static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
 	struct udmabuf *ubuf = buf->priv;
 	struct dma_buf_mapping *mapping;
 	struct dma_buf_attachment *at;
-	struct synced synced = {};
+	struct mock_syncs synced = {};
 	struct sg_table *sgt;
 	struct device *dev;
 
@@ -368,7 +349,7 @@ static void udmabuf_sync_does_what_the_cpu_did(struct kunit *test)
 			param->device == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buf, param->cpu), 0);
 	test->priv = &synced;
-	kunit_activate_static_stub(test, dma_buf_mapping_sync, record_sync);
+	kunit_activate_static_stub(test, dma_buf_mapping_sync, mock_sync_record);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buf, param->cpu), 0);
 	kunit_deactivate_static_stub(test, dma_buf_mapping_sync);
 	KUNIT_EXPECT_EQ(test, synced.count, 1);
