@@ -120,11 +120,6 @@ static struct sg_table *try_map(struct dma_buf_attachment *attach)
 	return dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
 }
 
-static int locked_map_error(struct dma_buf_attachment *attach)
-{
-	return PTR_ERR_OR_ZERO(dma_buf_map_attachment(attach, DMA_TO_DEVICE));
-}
-
 static int map_error(struct dma_buf_attachment *attach,
 		     enum dma_data_direction dir)
 {
@@ -139,27 +134,6 @@ static void unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 /* Attach and detach: arguments */
 
-static void dma_buf_attach_null_buffer(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL,
-					       PTR_ERR_OR_ZERO(dma_buf_attach(NULL, ac->dev))));
-}
-
-static void dma_buf_attach_null_device(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-
-	export(test);
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL,
-					       PTR_ERR_OR_ZERO(dma_buf_attach(ac->exp->buf,
-									      NULL))));
-	mock_expect_trace(ac->exp, "");
-}
-
 static void dma_buf_attach_without_move_notify(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
@@ -168,27 +142,6 @@ static void dma_buf_attach_without_move_notify(struct kunit *test)
 	EXPECT_KERNEL_WARNINGS(test, 1,
 			       KUNIT_EXPECT_EQ(test, -EINVAL,
 					       attach_error(test, &importer_ops_without_notify)));
-	mock_expect_trace(ac->exp, "");
-}
-
-static void dma_buf_detach_null_buffer(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
-
-	export(test);
-	attach = attach_importer(test, NULL);
-	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(NULL, attach));
-	mock_expect_trace(ac->exp, "attach");
-	detach(attach);
-}
-
-static void dma_buf_detach_null_attachment(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-
-	export(test);
-	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(ac->exp->buf, NULL));
 	mock_expect_trace(ac->exp, "");
 }
 
@@ -560,66 +513,6 @@ static void dma_buf_attach_interrupted(struct kunit *test)
 }
 
 /* Map and unmap */
-
-static void dma_buf_map_null_attachment(struct kunit *test)
-{
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(NULL)));
-}
-
-static void dma_buf_map_unlocked_null_attachment(struct kunit *test)
-{
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL, map_error(NULL, DMA_TO_DEVICE)));
-}
-
-static void dma_buf_map_null_buffer(struct kunit *test)
-{
-	struct dma_buf_attachment *attach;
-
-	attach = kunit_kzalloc(test, sizeof(*attach), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, attach);
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL, locked_map_error(attach)));
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       KUNIT_EXPECT_EQ(test, -EINVAL, map_error(attach, DMA_TO_DEVICE)));
-}
-
-static void dma_buf_unmap_null(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
-
-	export(test);
-	attach = attach_importer(test, NULL);
-	sgt = map(test, attach, DMA_TO_DEVICE);
-	dma_resv_lock(ac->exp->buf->resv, NULL);
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       dma_buf_unmap_attachment(NULL, sgt, DMA_TO_DEVICE));
-	EXPECT_KERNEL_WARNINGS(test, 1,
-			       dma_buf_unmap_attachment(attach, NULL, DMA_TO_DEVICE));
-	dma_resv_unlock(ac->exp->buf->resv);
-	mock_expect_trace(ac->exp, "attach map");
-	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
-}
-
-static void dma_buf_unmap_unlocked_null(struct kunit *test)
-{
-	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
-
-	export(test);
-	attach = attach_importer(test, NULL);
-	sgt = map(test, attach, DMA_TO_DEVICE);
-	EXPECT_KERNEL_WARNINGS(test, 1, unmap(NULL, sgt, DMA_TO_DEVICE));
-	EXPECT_KERNEL_WARNINGS(test, 1, unmap(attach, NULL, DMA_TO_DEVICE));
-	mock_expect_trace(ac->exp, "attach map");
-	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
-}
 
 KUNIT_ARRAY_PARAM_DESC(directions, mock_directions, desc);
 
@@ -1459,11 +1352,7 @@ static int dma_buf_attach_init(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_attach_cases[] = {
-	KUNIT_CASE(dma_buf_attach_null_buffer),
-	KUNIT_CASE(dma_buf_attach_null_device),
 	KUNIT_CASE(dma_buf_attach_without_move_notify),
-	KUNIT_CASE(dma_buf_detach_null_buffer),
-	KUNIT_CASE(dma_buf_detach_null_attachment),
 	KUNIT_CASE(dma_buf_detach_from_other_buffer),
 	KUNIT_CASE(dma_buf_attach_members_static),
 	KUNIT_CASE(dma_buf_attach_members_dynamic),
@@ -1482,11 +1371,6 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE_PARAM(dma_buf_attach_failure, attach_failures_gen_params),
 	KUNIT_CASE(dma_buf_attach_map_gives_null),
 	KUNIT_CASE(dma_buf_attach_interrupted),
-	KUNIT_CASE(dma_buf_map_null_attachment),
-	KUNIT_CASE(dma_buf_map_unlocked_null_attachment),
-	KUNIT_CASE(dma_buf_map_null_buffer),
-	KUNIT_CASE(dma_buf_unmap_null),
-	KUNIT_CASE(dma_buf_unmap_unlocked_null),
 	KUNIT_CASE_PARAM(dma_buf_map_passes_direction, directions_gen_params),
 	KUNIT_CASE(dma_buf_map_locked),
 	KUNIT_CASE(dma_buf_map_every_time),

@@ -512,11 +512,6 @@ static void dma_buf_get_dma_buf_counts(struct kunit *test)
 	test_expect_refs(test, buf->file, 1);
 }
 
-static void dma_buf_put_null_warns(struct kunit *test)
-{
-	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_put(NULL));
-}
-
 static void dma_buf_put_keeps_while_referenced(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
@@ -693,12 +688,6 @@ static void dma_buf_destroy_warns_about_vmap(struct kunit *test)
 
 /* File descriptors */
 
-static void dma_buf_fd_null(struct kunit *test)
-{
-	EXPECT_KERNEL_WARNINGS(test, 0,
-			       KUNIT_EXPECT_EQ(test, dma_buf_fd(NULL, 0), -EINVAL));
-}
-
 static void dma_buf_fd_without_file(struct kunit *test)
 {
 	struct dma_buf *buf = kunit_kzalloc(test, sizeof(*buf), GFP_KERNEL);
@@ -857,7 +846,6 @@ static struct kunit_case dma_buf_cases[] = {
 	KUNIT_CASE(dma_buf_fs_no_dev),
 	KUNIT_CASE(dma_buf_fs_dentry_name),
 	KUNIT_CASE(dma_buf_get_dma_buf_counts),
-	KUNIT_CASE(dma_buf_put_null_warns),
 	KUNIT_CASE(dma_buf_put_keeps_while_referenced),
 	KUNIT_CASE(dma_buf_put_releases_once),
 	KUNIT_CASE(dma_buf_put_with_plain_file_reference),
@@ -868,7 +856,6 @@ static struct kunit_case dma_buf_cases[] = {
 	KUNIT_CASE(dma_buf_release_sees_members),
 	KUNIT_CASE(dma_buf_destroy_warns_about_attachments),
 	KUNIT_CASE(dma_buf_destroy_warns_about_vmap),
-	KUNIT_CASE(dma_buf_fd_null),
 	KUNIT_CASE(dma_buf_fd_without_file),
 	KUNIT_CASE(dma_buf_fd_table_full),
 	KUNIT_CASE(dma_buf_fd_consumes_reference),

@@ -10,7 +10,6 @@
 #include <linux/dma-resv.h>
 #include <linux/scatterlist.h>
 
-#include "expect_warn.h"
 #include "fail_alloc.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
@@ -88,22 +87,6 @@ static void unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 }
 
 /* Arguments */
-
-static void dma_buf_try_map_null(struct kunit *test)
-{
-	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
-
-	EXPECT_KERNEL_WARNING(test,
-			      sgt = dma_buf_try_map_attachment(NULL, DMA_TO_DEVICE));
-	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EINVAL));
-
-	attach = kunit_kzalloc(test, sizeof(*attach), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, attach);
-	EXPECT_KERNEL_WARNING(test,
-			      sgt = dma_buf_try_map_attachment(attach, DMA_TO_DEVICE));
-	KUNIT_EXPECT_PTR_EQ(test, sgt, ERR_PTR(-EINVAL));
-}
 
 static void dma_buf_try_map_passes_arguments(struct kunit *test)
 {
@@ -450,7 +433,6 @@ static int dma_buf_try_map_init(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_try_map_cases[] = {
-	KUNIT_CASE(dma_buf_try_map_null),
 	KUNIT_CASE(dma_buf_try_map_passes_arguments),
 	KUNIT_CASE_PARAM(dma_buf_try_map_matrix, rows_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_try_map_then_map, rows_gen_params),
