@@ -86,18 +86,42 @@ try_attach(struct kunit *test, const struct dma_buf_attach_ops *ops)
 	return dma_buf_dynamic_attach(ac->exp->buf, ac->dev, ops, test);
 }
 
+static void detach_importer(void *data)
+{
+	struct dma_buf_attachment *attach = data;
+
+	dma_buf_detach(attach->dmabuf, attach);
+}
+
+/* detaches at the end of the case */
 static struct dma_buf_attachment *
 attach_importer(struct kunit *test, const struct dma_buf_attach_ops *ops)
 {
 	struct dma_buf_attachment *attach = try_attach(test, ops);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, detach_importer, attach));
 	return attach;
 }
 
-static void detach(struct dma_buf_attachment *attach)
+/* a static importer of a static exporter */
+static struct dma_buf_attachment *attach_static(struct kunit *test)
 {
-	dma_buf_detach(attach->dmabuf, attach);
+	export(test);
+	return attach_importer(test, NULL);
+}
+
+/* a dynamic importer of a dynamic exporter */
+static struct dma_buf_attachment *attach_dynamic(struct kunit *test)
+{
+	export_dynamic(test);
+	return attach_importer(test, &importer_ops);
+}
+
+/* before the end of the case */
+static void detach(struct kunit *test, struct dma_buf_attachment *attach)
+{
+	kunit_release_action(test, detach_importer, attach);
 }
 
 static struct sg_table *map(struct kunit *test,
@@ -147,27 +171,22 @@ static void dma_buf_attach_without_move_notify(struct kunit *test)
 
 static void dma_buf_detach_from_other_buffer(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
 	struct dma_buf *other = mock_buf_create(test);
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_detach(other, attach));
 	mock_expect_trace(ac->exp, "attach");
 	KUNIT_EXPECT_FALSE(test, list_empty(&ac->exp->buf->attachments));
-	detach(attach);
 }
 
 /* Attach and detach: what they do */
 
 static void dma_buf_attach_members_static(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, attach->dmabuf, ac->exp->buf);
 	KUNIT_EXPECT_PTR_EQ(test, attach->dev, ac->dev);
 	KUNIT_EXPECT_NULL(test, attach->importer_ops);
@@ -175,34 +194,28 @@ static void dma_buf_attach_members_static(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, attach->priv);
 	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
 	KUNIT_EXPECT_FALSE(test, dma_buf_attachment_is_dynamic(attach));
-	detach(attach);
 }
 
 static void dma_buf_attach_members_dynamic(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_dynamic(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
 	KUNIT_EXPECT_PTR_EQ(test, attach->dmabuf, ac->exp->buf);
 	KUNIT_EXPECT_PTR_EQ(test, attach->dev, ac->dev);
 	KUNIT_EXPECT_PTR_EQ(test, attach->importer_ops, &importer_ops);
 	KUNIT_EXPECT_PTR_EQ(test, attach->importer_priv, (void *)test);
 	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
 	KUNIT_EXPECT_TRUE(test, dma_buf_attachment_is_dynamic(attach));
-	detach(attach);
 }
 
 static void dma_buf_attach_takes_no_reference(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	test_expect_refs(test, ac->exp->buf->file, 1);
-	detach(attach);
+	detach(test, attach);
 	test_expect_refs(test, ac->exp->buf->file, 1);
 }
 
@@ -213,7 +226,7 @@ static void dma_buf_attach_without_exporter_ops(struct kunit *test)
 	ac->exp->ops.attach = NULL;
 	ac->exp->ops.detach = NULL;
 	export(test);
-	detach(attach_importer(test, NULL));
+	detach(test, attach_importer(test, NULL));
 	mock_expect_trace(ac->exp, "");
 	KUNIT_EXPECT_TRUE(test, list_empty(&ac->exp->buf->attachments));
 }
@@ -234,10 +247,9 @@ static void dma_buf_attach_lists_after_exporter(struct kunit *test)
 	struct dma_buf_attachment *attach;
 
 	ac->exp->hook = expect_empty_list;
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	KUNIT_EXPECT_FALSE(test, list_empty(&ac->exp->buf->attachments));
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_TRUE(test, list_empty(&ac->exp->buf->attachments));
 	mock_expect_trace(ac->exp, "attach detach");
 }
@@ -249,7 +261,7 @@ static void dma_buf_attach_exporter_may_lock(struct kunit *test)
 
 	ac->exp->hook = mock_take_resv;
 	export(test);
-	detach(attach_importer(test, NULL));
+	detach(test, attach_importer(test, NULL));
 	mock_expect_trace(ac->exp, "attach detach");
 }
 
@@ -279,7 +291,7 @@ static void dma_buf_attach_out_of_memory(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, nth, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	detach(attach);
+	detach_importer(attach);
 }
 
 static void note_peer2peer(struct mock_exporter *exp, enum mock_op op,
@@ -314,7 +326,6 @@ static void dma_buf_attach_peer2peer_preset(struct kunit *test)
 	attach = attach_importer(test, param->ops);
 	KUNIT_EXPECT_EQ(test, seen, param->peer2peer);
 	KUNIT_EXPECT_EQ(test, attach->peer2peer, param->peer2peer);
-	detach(attach);
 }
 
 static void clear_peer2peer(struct mock_exporter *exp, enum mock_op op,
@@ -333,7 +344,6 @@ static void dma_buf_attach_exporter_clears_peer2peer(struct kunit *test)
 	export_dynamic(test);
 	attach = attach_importer(test, &importer_p2p_ops);
 	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
-	detach(attach);
 }
 
 /* The matrix of exporters and importers */
@@ -387,7 +397,7 @@ static void dma_buf_matrix(struct kunit *test)
 	mock_expect_trace(ac->exp, row->map);
 	unmap(attach, sgt, DMA_BIDIRECTIONAL);
 	mock_expect_trace(ac->exp, row->unmap);
-	detach(attach);
+	detach(test, attach);
 	mock_expect_trace(ac->exp, row->detach);
 }
 
@@ -406,7 +416,7 @@ static void dma_buf_matrix_is_balanced(struct kunit *test)
 	sgt = map(test, attach, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 1);
 	unmap(attach, sgt, DMA_BIDIRECTIONAL);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 0);
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 0);
 }
@@ -426,7 +436,7 @@ static void dma_buf_matrix_direction_at_attach(struct kunit *test)
 				DMA_BIDIRECTIONAL);
 	sgt = map(test, attach, DMA_FROM_DEVICE);
 	unmap(attach, sgt, DMA_FROM_DEVICE);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].dir,
 			ac->exp->calls[MOCK_MAP].dir);
 }
@@ -447,7 +457,7 @@ static void dma_buf_attach_follows_changed_ops(struct kunit *test)
 
 	attach = attach_importer(test, NULL);
 	mock_expect_trace(ac->exp, "attach pin map");
-	detach(attach);
+	detach(test, attach);
 	mock_expect_trace(ac->exp, "unmap unpin detach");
 	ac->exp->buf->ops = &ac->exp->ops;
 }
@@ -518,30 +528,25 @@ KUNIT_ARRAY_PARAM_DESC(directions, mock_directions, desc);
 
 static void dma_buf_map_passes_direction(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	const struct mock_direction *param = test->param_value;
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	sgt = map(test, attach, param->dir);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_MAP].dir, param->dir);
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->calls[MOCK_MAP].attach, attach);
 	unmap(attach, sgt, param->dir);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].dir, param->dir);
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->calls[MOCK_UNMAP].attach, attach);
-	detach(attach);
 }
 
 static void dma_buf_map_locked(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	sgt = dma_buf_map_attachment(attach, DMA_TO_DEVICE);
 	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(sgt));
@@ -550,17 +555,14 @@ static void dma_buf_map_locked(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(ac->exp->buf->resv));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach map unmap");
-	detach(attach);
 }
 
 static void dma_buf_map_every_time(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 	struct sg_table *one, *two;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	one = map(test, attach, DMA_TO_DEVICE);
 	two = map(test, attach, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_PTR_NE(test, one, two);
@@ -568,7 +570,6 @@ static void dma_buf_map_every_time(struct kunit *test)
 	unmap(attach, one, DMA_TO_DEVICE);
 	unmap(attach, two, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 0);
-	detach(attach);
 }
 
 static void count_attachments(struct mock_exporter *exp, enum mock_op op,
@@ -582,7 +583,7 @@ static void count_attachments(struct mock_exporter *exp, enum mock_op op,
 static void dma_buf_map_sees_all_attachments(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *one, *two;
+	struct dma_buf_attachment *one;
 	struct sg_table *sgt;
 	size_t seen = 0;
 
@@ -590,12 +591,10 @@ static void dma_buf_map_sees_all_attachments(struct kunit *test)
 	ac->exp->hook_data = &seen;
 	export(test);
 	one = attach_importer(test, NULL);
-	two = attach_importer(test, NULL);
+	attach_importer(test, NULL);
 	sgt = map(test, one, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, seen, 2);
 	unmap(one, sgt, DMA_TO_DEVICE);
-	detach(two);
-	detach(one);
 }
 
 static void dma_buf_map_kept_table(struct kunit *test)
@@ -605,8 +604,7 @@ static void dma_buf_map_kept_table(struct kunit *test)
 	struct sg_table *one, *two;
 
 	ac->exp->ops.cache_sgt_mapping = true;
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	one = map(test, attach, DMA_TO_DEVICE);
 	two = map(test, attach, DMA_TO_DEVICE);
 	KUNIT_EXPECT_PTR_EQ(test, one, two);
@@ -614,7 +612,7 @@ static void dma_buf_map_kept_table(struct kunit *test)
 	unmap(attach, two, DMA_TO_DEVICE);
 	unmap(attach, one, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 1);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 0);
 }
 
@@ -633,10 +631,9 @@ static void dma_buf_map_kept_per_attachment(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, sgt_one, sgt_two);
 	unmap(one, sgt_one, DMA_TO_DEVICE);
 	unmap(two, sgt_two, DMA_FROM_DEVICE);
-	detach(one);
+	detach(test, one);
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->calls[MOCK_UNMAP].attach, one);
 	KUNIT_EXPECT_EQ(test, ac->exp->maps, 1);
-	detach(two);
 }
 
 static const struct kept_direction {
@@ -665,40 +662,33 @@ static void dma_buf_map_kept_direction(struct kunit *test)
 	struct sg_table *sgt;
 
 	ac->exp->ops.cache_sgt_mapping = true;
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	sgt = map(test, attach, param->kept);
 	KUNIT_EXPECT_EQ(test, map_error(attach, param->wanted), param->error);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_MAP].count, 1);
 	unmap(attach, sgt, param->kept);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].dir, param->kept);
 }
 
 static void dma_buf_map_error_of_exporter(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	ac->exp->fail[MOCK_MAP] = -EIO;
 	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -EIO);
 	mock_expect_trace(ac->exp, "attach map");
-	detach(attach);
 }
 
 static void dma_buf_map_gives_null(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	ac->exp->map_null = true;
 	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ENOMEM);
 	mock_expect_trace(ac->exp, "attach map");
-	detach(attach);
 }
 
 /* an error is not kept: the next attempt asks the exporter again */
@@ -709,30 +699,25 @@ static void dma_buf_map_kept_after_error(struct kunit *test)
 	struct sg_table *sgt;
 
 	ac->exp->ops.cache_sgt_mapping = true;
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	ac->exp->fail[MOCK_MAP] = -EIO;
 	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -EIO);
 	ac->exp->fail[MOCK_MAP] = 0;
 	sgt = map(test, attach, DMA_FROM_DEVICE);
 	unmap(attach, sgt, DMA_FROM_DEVICE);
 	mock_expect_trace(ac->exp, "attach map map");
-	detach(attach);
 }
 
 static void dma_buf_map_dynamic_error_unpins(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_dynamic(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
 	ac->exp->fail[MOCK_MAP] = -EIO;
 	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -EIO);
 	mock_expect_trace(ac->exp, MOVE_NOTIFY ? "attach map"
 					       : "attach pin map unpin");
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 0);
-	detach(attach);
 }
 
 static void dma_buf_map_dynamic_pin_error(struct kunit *test)
@@ -743,12 +728,10 @@ static void dma_buf_map_dynamic_pin_error(struct kunit *test)
 	if (MOVE_NOTIFY)
 		kunit_skip(test, "with CONFIG_DMABUF_MOVE_NOTIFY nothing is pinned");
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
+	attach = attach_dynamic(test);
 	ac->exp->fail[MOCK_PIN] = -EBUSY;
 	KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -EBUSY);
 	mock_expect_trace(ac->exp, "attach pin");
-	detach(attach);
 }
 
 static void dma_buf_map_out_of_memory(struct kunit *test)
@@ -759,8 +742,7 @@ static void dma_buf_map_out_of_memory(struct kunit *test)
 	unsigned int nth;
 
 	fail_alloc_setup(test);
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	for (nth = 1; FAIL_NTH_ALLOC(nth, sgt = try_map(attach)); nth++) {
 		KUNIT_ASSERT_TRUE(test, IS_ERR(sgt));
 		KUNIT_EXPECT_EQ(test, PTR_ERR(sgt), -ENOMEM);
@@ -768,7 +750,6 @@ static void dma_buf_map_out_of_memory(struct kunit *test)
 	}
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* Waiting for the kernel's own fences */
@@ -806,22 +787,18 @@ static void dma_buf_map_waits_for(struct kunit *test)
 			param->waits ? -ERESTARTSYS : 0);
 	if (!IS_ERR(sgt))
 		unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_map_interrupted_is_undone(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	test_resv_add(test, ac->exp->buf->resv, mock_fence_new(test),
 		      DMA_RESV_USAGE_KERNEL);
 	test_interrupted(KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS));
 	mock_expect_trace(ac->exp, "attach map unmap");
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].dir, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_map_interrupted_is_not_kept(struct kunit *test)
@@ -832,43 +809,36 @@ static void dma_buf_map_interrupted_is_not_kept(struct kunit *test)
 	struct sg_table *sgt;
 
 	ac->exp->ops.cache_sgt_mapping = true;
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	test_resv_add(test, ac->exp->buf->resv, fence, DMA_RESV_USAGE_KERNEL);
 	test_interrupted(KUNIT_EXPECT_EQ(test, map_error(attach, DMA_TO_DEVICE), -ERESTARTSYS));
 	dma_fence_signal(fence);
 	sgt = map(test, attach, DMA_FROM_DEVICE);
 	unmap(attach, sgt, DMA_FROM_DEVICE);
 	mock_expect_trace(ac->exp, "attach map unmap map");
-	detach(attach);
 }
 
 static void dma_buf_map_waits_until_signalled(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
 	struct dma_fence *fence = mock_fence_new(test);
-	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	test_resv_add(test, ac->exp->buf->resv, fence, DMA_RESV_USAGE_KERNEL);
 	test_signal_later(test, fence, 20);
 	sgt = map(test, attach, DMA_TO_DEVICE);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* Pin and unpin */
 
 static void dma_buf_pin_calls_exporter(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_dynamic(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0);
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 1);
@@ -877,16 +847,13 @@ static void dma_buf_pin_calls_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 0);
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach pin unpin");
-	detach(attach);
 }
 
 static void dma_buf_pin_every_time(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_dynamic(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0);
@@ -895,7 +862,6 @@ static void dma_buf_pin_every_time(struct kunit *test)
 	dma_buf_unpin(attach);
 	dma_resv_unlock(ac->exp->buf->resv);
 	KUNIT_EXPECT_EQ(test, ac->exp->pins, 0);
-	detach(attach);
 }
 
 static void dma_buf_pin_error_of_exporter(struct kunit *test)
@@ -904,12 +870,10 @@ static void dma_buf_pin_error_of_exporter(struct kunit *test)
 	struct dma_buf_attachment *attach;
 
 	ac->exp->fail[MOCK_PIN] = -EBUSY;
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
+	attach = attach_dynamic(test);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), -EBUSY);
 	dma_resv_unlock(ac->exp->buf->resv);
-	detach(attach);
 }
 
 static void dma_buf_pin_of_static_exporter(struct kunit *test)
@@ -925,22 +889,18 @@ static void dma_buf_pin_of_static_exporter(struct kunit *test)
 	EXPECT_KERNEL_WARNINGS(test, 0, dma_buf_unpin(attach));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach map");
-	detach(attach);
 }
 
 static void dma_buf_pin_by_static_importer_warns(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_pin(attach));
 	EXPECT_KERNEL_WARNINGS(test, 1, dma_buf_unpin(attach));
 	dma_resv_unlock(ac->exp->buf->resv);
 	mock_expect_trace(ac->exp, "attach");
-	detach(attach);
 }
 
 /* Moving */
@@ -964,27 +924,25 @@ static void dma_buf_move_notify_nobody(struct kunit *test)
 static void dma_buf_move_notify_skips_static(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *one, *two;
+	struct dma_buf_attachment *dynamic;
 
 	export_dynamic(test);
-	one = attach_importer(test, NULL);
-	two = attach_importer(test, &importer_ops);
+	attach_importer(test, NULL);
+	dynamic = attach_importer(test, &importer_ops);
 	move(ac->exp);
 	KUNIT_ASSERT_EQ(test, ac->num_moved, 1);
-	KUNIT_EXPECT_PTR_EQ(test, ac->moved[0], two);
-	detach(two);
-	detach(one);
+	KUNIT_EXPECT_PTR_EQ(test, ac->moved[0], dynamic);
 }
 
 static void dma_buf_move_notify_in_list_order(struct kunit *test)
 {
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach[3], *pos;
+	struct dma_buf_attachment *pos;
 	int i;
 
 	export_dynamic(test);
 	for (i = 0; i < 3; i++)
-		attach[i] = attach_importer(test, &importer_ops);
+		attach_importer(test, &importer_ops);
 	move(ac->exp);
 	KUNIT_ASSERT_EQ(test, ac->num_moved, 3);
 
@@ -993,8 +951,6 @@ static void dma_buf_move_notify_in_list_order(struct kunit *test)
 	list_for_each_entry(pos, &ac->exp->buf->attachments, node)
 		KUNIT_EXPECT_PTR_EQ(test, ac->moved[i++], pos);
 	dma_resv_unlock(ac->exp->buf->resv);
-	for (i = 0; i < 3; i++)
-		detach(attach[i]);
 }
 
 static void dma_buf_move_notify_not_after_detach(struct kunit *test)
@@ -1002,25 +958,22 @@ static void dma_buf_move_notify_not_after_detach(struct kunit *test)
 	struct attach_case *ac = test->priv;
 
 	export_dynamic(test);
-	detach(attach_importer(test, &importer_ops));
+	detach(test, attach_importer(test, &importer_ops));
 	move(ac->exp);
 	KUNIT_EXPECT_EQ(test, ac->num_moved, 0);
 }
 
 static void dma_buf_move_notify_leaves_mappings(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_dynamic(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
 	sgt = map(test, attach, DMA_TO_DEVICE);
 	ac->exp->trace[0] = '\0';
 	move(ac->exp);
 	mock_expect_trace(ac->exp, "");
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* What the importer gets with CONFIG_DMABUF_DEBUG: addresses, but no pages */
@@ -1034,12 +987,10 @@ static void dma_buf_map_plain_table(struct kunit *test)
 	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
 		kunit_skip(test, "CONFIG_DMABUF_DEBUG puts another table in between");
 
-	export(test);
-	attach = attach_importer(test, NULL);
+	attach = attach_static(test);
 	sgt = map(test, attach, DMA_TO_DEVICE);
 	KUNIT_EXPECT_PTR_EQ(test, sgt, ac->exp->sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static const struct debug_row {
@@ -1080,7 +1031,6 @@ static void dma_buf_debug_same_addresses(struct kunit *test)
 		want = sg_next(want);
 	}
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* an IOMMU merges entries to segments; both kinds of lengths add up still */
@@ -1101,7 +1051,6 @@ static void dma_buf_debug_lengths_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu, attach->dmabuf->size);
 	KUNIT_EXPECT_EQ(test, dma, attach->dmabuf->size);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* some exporters of memory without pages leave the list for the CPU empty */
@@ -1117,7 +1066,6 @@ static void dma_buf_debug_without_entries(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sgt->orig_nents, 0U);
 	KUNIT_EXPECT_EQ(test, sgt->nents, MOCK_EXPORTER_PAGES - 1U);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_debug_no_pages(struct kunit *test)
@@ -1132,7 +1080,6 @@ static void dma_buf_debug_no_pages(struct kunit *test)
 	for_each_sgtable_sg(sgt, sg, i)
 		KUNIT_EXPECT_NULL(test, sg_page(sg));
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_debug_leaves_exporters_table(struct kunit *test)
@@ -1146,7 +1093,6 @@ static void dma_buf_debug_leaves_exporters_table(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, sgt, ac->exp->sgt);
 	mock_exporter_check_table(ac->exp, ac->exp->sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_debug_returns_exporters_table(struct kunit *test)
@@ -1156,7 +1102,7 @@ static void dma_buf_debug_returns_exporters_table(struct kunit *test)
 	struct sg_table *sgt = map(test, attach, DMA_TO_DEVICE);
 
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, ac->exp->calls[MOCK_UNMAP].count, 1);
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->unmapped_sgt, ac->exp->sgt);
 }
@@ -1164,12 +1110,10 @@ static void dma_buf_debug_returns_exporters_table(struct kunit *test)
 /* with an exporter that maps every time, tables may come back in any order */
 static void dma_buf_debug_tables_in_any_order(struct kunit *test)
 {
+	struct dma_buf_attachment *attach = attach_static(test);
 	struct attach_case *ac = test->priv;
-	struct dma_buf_attachment *attach;
 	struct sg_table *one, *two, *own_one;
 
-	export(test);
-	attach = attach_importer(test, NULL);
 	one = map(test, attach, DMA_TO_DEVICE);
 	own_one = ac->exp->sgt;
 	two = map(test, attach, DMA_TO_DEVICE);
@@ -1177,7 +1121,6 @@ static void dma_buf_debug_tables_in_any_order(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->unmapped_sgt, own_one);
 	unmap(attach, two, DMA_TO_DEVICE);
 	KUNIT_EXPECT_PTR_EQ(test, ac->exp->unmapped_sgt, ac->exp->sgt);
-	detach(attach);
 }
 
 /* Callers who must hold the reservation lock but do not */
@@ -1263,7 +1206,6 @@ static void dma_buf_unlocked_caller_warns(struct kunit *test)
 		export(test);
 	attach = attach_importer(test, param->dynamic ? &importer_ops : NULL);
 	EXPECT_KERNEL_WARNINGS(test, 1, param->call(attach));
-	detach(attach);
 }
 
 /* The locking table: the mock checks each call, here every callback is reached */
@@ -1288,8 +1230,7 @@ static void call_everything(struct kunit *test)
 	struct sg_table *sgt;
 
 	mock_exporter_make_trying(ac->exp);
-	export_dynamic(test);
-	attach = attach_importer(test, &importer_ops);
+	attach = attach_dynamic(test);
 	dma_resv_lock(ac->exp->buf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0);
 	dma_buf_unpin(attach);
@@ -1302,7 +1243,7 @@ static void call_everything(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ac->exp->buf->file->f_op->mmap(ac->exp->buf->file, &vma));
 	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(ac->exp->buf, &map_all));
 	dma_buf_vunmap_unlocked(ac->exp->buf, &map_all);
-	detach(attach);
+	detach(test, attach);
 	mock_exporter_put(ac->exp);
 	KUNIT_ASSERT_TRUE(test, mock_exporter_wait_released(ac->exp));
 }

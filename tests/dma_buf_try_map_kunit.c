@@ -35,7 +35,17 @@ static const struct dma_buf_attach_ops importer_ops = {
 	.move_notify = importer_move_notify,
 };
 
-/* an importer without operations is a static one; forgets the calls so far */
+static void detach_importer(void *data)
+{
+	struct dma_buf_attachment *attach = data;
+
+	dma_buf_detach(attach->dmabuf, attach);
+}
+
+/*
+ * An importer without operations is a static one. Forgets the calls so far, and
+ * detaches at the end of the case.
+ */
 static struct dma_buf_attachment *
 attach_importer(struct kunit *test, const struct dma_buf_attach_ops *ops)
 {
@@ -44,6 +54,7 @@ attach_importer(struct kunit *test, const struct dma_buf_attach_ops *ops)
 
 	attach = dma_buf_dynamic_attach(tc->exp->buf, tc->dev, ops, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, detach_importer, attach));
 	tc->exp->trace[0] = '\0';
 	return attach;
 }
@@ -58,9 +69,9 @@ static struct dma_buf_attachment *attach_trying(struct kunit *test)
 	return attach_importer(test, NULL);
 }
 
-static void detach(struct dma_buf_attachment *attach)
+static void detach(struct kunit *test, struct dma_buf_attachment *attach)
 {
-	dma_buf_detach(attach->dmabuf, attach);
+	kunit_release_action(test, detach_importer, attach);
 }
 
 static struct sg_table *try_map(struct dma_buf_attachment *attach,
@@ -100,7 +111,6 @@ static void dma_buf_try_map_passes_arguments(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, call->attach, attach);
 	unmap(attach, sgt, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_EQ(test, tc->exp->calls[MOCK_UNMAP].dir, DMA_FROM_DEVICE);
-	detach(attach);
 }
 
 /* Who can be served */
@@ -170,7 +180,7 @@ static void dma_buf_try_map_matrix(struct kunit *test)
 	if (!IS_ERR(sgt))
 		unmap(attach, sgt, DMA_BIDIRECTIONAL);
 	mock_expect_trace(tc->exp, row->unmap);
-	detach(attach);
+	detach(test, attach);
 	mock_expect_trace(tc->exp, row->detach);
 	KUNIT_EXPECT_EQ(test, tc->exp->maps, 0);
 	KUNIT_EXPECT_EQ(test, tc->exp->pins, 0);
@@ -191,7 +201,7 @@ static void dma_buf_try_map_then_map(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	KUNIT_EXPECT_EQ(test, tc->exp->maps, 1);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, tc->exp->maps, 0);
 	KUNIT_EXPECT_EQ(test, tc->exp->pins, 0);
 }
@@ -213,7 +223,7 @@ static void dma_buf_try_map_keeps_first(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, one,
 			    dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE));
 	mock_expect_trace(tc->exp, "try_map");
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, tc->exp->calls[MOCK_UNMAP].dir, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, tc->exp->maps, 0);
 }
@@ -234,7 +244,6 @@ static void dma_buf_try_map_returns_kept(struct kunit *test)
 		      DMA_RESV_USAGE_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, try_map(attach, DMA_TO_DEVICE), sgt);
 	mock_expect_trace(tc->exp, "map");
-	detach(attach);
 }
 
 static const struct kept_direction {
@@ -262,7 +271,6 @@ static void dma_buf_try_map_kept_direction(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_map_error(attach, param->kept), 0);
 	KUNIT_EXPECT_EQ(test, try_map_error(attach, param->wanted), param->error);
 	mock_expect_trace(tc->exp, "try_map");
-	detach(attach);
 }
 
 /* Fences */
@@ -304,7 +312,6 @@ static void dma_buf_try_map_pending_fence(struct kunit *test)
 	mock_expect_trace(tc->exp, param->refuses ? "" : "try_map");
 	if (!IS_ERR(sgt))
 		unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 static void dma_buf_try_map_after_signal(struct kunit *test)
@@ -320,7 +327,6 @@ static void dma_buf_try_map_after_signal(struct kunit *test)
 	sgt = try_map(attach, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* the move is over, but nobody has asked the driver so far */
@@ -338,7 +344,6 @@ static void dma_buf_try_map_asks_driver(struct kunit *test)
 	sgt = try_map(attach, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* Failures */
@@ -368,7 +373,7 @@ static void dma_buf_try_map_error_of_exporter(struct kunit *test)
 	tc->exp->fail[MOCK_TRY_MAP] = 0;
 	KUNIT_EXPECT_EQ(test, try_map_error(attach, DMA_FROM_DEVICE), 0);
 	mock_expect_trace(tc->exp, "try_map try_map");
-	detach(attach);
+	detach(test, attach);
 	KUNIT_EXPECT_EQ(test, tc->exp->maps, 0);
 }
 
@@ -380,7 +385,6 @@ static void dma_buf_try_map_gives_null(struct kunit *test)
 	tc->exp->map_null = true;
 	KUNIT_EXPECT_EQ(test, try_map_error(attach, DMA_TO_DEVICE), -ENOMEM);
 	mock_expect_trace(tc->exp, "try_map");
-	detach(attach);
 }
 
 static void dma_buf_try_map_out_of_memory(struct kunit *test)
@@ -400,7 +404,6 @@ static void dma_buf_try_map_out_of_memory(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nth, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	unmap(attach, sgt, DMA_TO_DEVICE);
-	detach(attach);
 }
 
 /* the same table as from map, with CONFIG_DMABUF_DEBUG and without */
@@ -416,7 +419,6 @@ static void dma_buf_try_map_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, !sg_page(sgt->sgl), IS_ENABLED(CONFIG_DMABUF_DEBUG));
 	unmap(attach, sgt, DMA_TO_DEVICE);
 	KUNIT_EXPECT_PTR_EQ(test, tc->exp->unmapped_sgt, tc->exp->sgt);
-	detach(attach);
 }
 
 static int dma_buf_try_map_init(struct kunit *test)
