@@ -186,15 +186,25 @@ static void dma_buf_ioctl_sync_fault(struct kunit *test)
 	mock_expect_trace(exp, "");
 }
 
-/* the access mode of the fd does not matter */
-static void dma_buf_ioctl_sync_write_on_readonly(struct kunit *test)
+static const struct sync_mode {
+	const char *desc;
+	int flags;
+} sync_modes[] = {
+	{ "O_RDONLY", O_RDONLY },
+	{ "O_WRONLY", O_WRONLY },
+};
+
+KUNIT_ARRAY_PARAM_DESC(sync_modes, sync_modes, desc);
+
+static void dma_buf_ioctl_sync_ignores_access_mode(struct kunit *test)
 {
-	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_WRITE };
+	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_RW };
+	const struct sync_mode *param = test->param_value;
 	void __user *user = test_user_page(test);
 	struct mock_exporter *exp = test->priv;
 	struct dma_buf *buf;
 
-	exp->info.flags = O_RDONLY;
+	exp->info.flags = param->flags;
 	buf = mock_export(test);
 	KUNIT_ASSERT_EQ(test, copy_to_user(user, &sync, sizeof(sync)), 0);
 	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, DMA_BUF_IOCTL_SYNC, user), 0);
@@ -229,7 +239,7 @@ static const struct name_call {
 	{ "31 characters", NAME_31, 0, "/dmabuf:" NAME_31 },
 	{ "32 characters", NAME_31 "v", -EINVAL, "/dmabuf:" },
 	{ "far too long", NAME_31 NAME_31 NAME_31, -EINVAL, "/dmabuf:" },
-	{ "any bytes", "a\tb\x01\xff/..", 0, "/dmabuf:a\tb\x01\xff/.." },
+	{ "any bytes", "a\tb\n\x01\xff/..", 0, "/dmabuf:a\tb\n\x01\xff/.." },
 };
 
 KUNIT_ARRAY_PARAM_DESC(name_calls, name_calls, desc);
@@ -868,7 +878,7 @@ static struct kunit_case dma_buf_file_cases[] = {
 	KUNIT_CASE_PARAM(dma_buf_ioctl_sync_error_of_exporter, sync_errors_gen_params),
 	KUNIT_CASE(dma_buf_ioctl_sync_waits),
 	KUNIT_CASE(dma_buf_ioctl_sync_fault),
-	KUNIT_CASE(dma_buf_ioctl_sync_write_on_readonly),
+	KUNIT_CASE_PARAM(dma_buf_ioctl_sync_ignores_access_mode, sync_modes_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_ioctl_info, info_calls_gen_params),
 	KUNIT_CASE(dma_buf_info_plain),
 	KUNIT_CASE(dma_buf_info_flags),

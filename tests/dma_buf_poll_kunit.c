@@ -112,7 +112,7 @@ static const struct idle {
 	{ "out", EPOLLOUT, EPOLLOUT },
 	{ "both", POLL_BOTH, POLL_BOTH },
 	{ "all", ~(__force __poll_t)0, POLL_BOTH },
-	{ "others", EPOLLPRI | EPOLLRDBAND, 0 },
+	{ "others", EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND, 0 },
 	{ "in and others", EPOLLIN | EPOLLPRI, EPOLLIN },
 	{ "nothing", 0, 0 },
 };

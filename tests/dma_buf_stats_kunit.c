@@ -521,15 +521,16 @@ static void dma_buf_stats_nothing_else(struct kunit *test)
 
 static void dma_buf_stats_read_after_release(struct kunit *test)
 {
+	const struct stats_file *param = test->param_value;
 	struct file *file;
 	loff_t pos = 0;
 	char text[64];
 
 	export_known(test);
-	file = open_entry(test, "size");
+	file = open_entry(test, param->desc);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	put(test);
-	KUNIT_EXPECT_LT(test, kernel_read(file, text, sizeof(text), &pos), 0);
+	KUNIT_EXPECT_EQ(test, kernel_read(file, text, sizeof(text), &pos), -ENODEV);
 	fput(file);
 }
 
@@ -588,7 +589,7 @@ static struct kunit_case dma_buf_stats_cases[] = {
 	KUNIT_CASE(dma_buf_stats_size),
 	KUNIT_CASE_PARAM(dma_buf_stats_mode, stats_files_gen_params),
 	KUNIT_CASE(dma_buf_stats_nothing_else),
-	KUNIT_CASE(dma_buf_stats_read_after_release),
+	KUNIT_CASE_PARAM(dma_buf_stats_read_after_release, stats_files_gen_params),
 	KUNIT_CASE(dma_buf_stats_need_exporter_name),
 	{}
 };

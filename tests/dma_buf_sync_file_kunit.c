@@ -165,6 +165,7 @@ static void dma_buf_export_sync_file_table_full(struct kunit *test)
 
 	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = 0;
 	KUNIT_EXPECT_EQ(test, export_sync_file(test, buf, DMA_BUF_SYNC_READ, &fd), -EMFILE);
+	test_expect_refs(test, buf->file, 1);
 }
 
 static void dma_buf_export_sync_file_cloexec(struct kunit *test)
@@ -211,11 +212,15 @@ static void dma_buf_export_sync_file_out_of_memory(struct kunit *test)
 
 static void dma_buf_export_sync_file_idle(struct kunit *test)
 {
-	struct dma_fence *fence = exported_fence(test, mock_buf_create(test), FLAGS_RW);
+	struct dma_buf *buf = mock_buf_create(test);
 
-	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
-	KUNIT_EXPECT_EQ(test, fence->context, 0);
-	KUNIT_EXPECT_EQ(test, fence->seqno, 0);
+	for (u32 flags = DMA_BUF_SYNC_READ; flags <= FLAGS_RW; flags++) {
+		struct dma_fence *fence = exported_fence(test, buf, flags);
+
+		KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
+		KUNIT_EXPECT_EQ(test, fence->context, 0);
+		KUNIT_EXPECT_EQ(test, fence->seqno, 0);
+	}
 }
 
 static void dma_buf_export_sync_file_only_signalled(struct kunit *test)

@@ -303,6 +303,7 @@ static void info_counts_without_a_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info(test, chain, &arg, none, 0), 0);
 	KUNIT_EXPECT_EQ(test, arg.num_fences, 3);
 	KUNIT_EXPECT_EQ(test, arg.status, 0);
+	KUNIT_EXPECT_EQ(test, arg.sync_fence_info, 1);
 }
 
 static void info_wants_room_for_all(struct kunit *test)
@@ -334,6 +335,7 @@ static void info_tells_of_each_fence(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fences[2].obj_name, "mock_timeline");
 	KUNIT_EXPECT_EQ(test, fences[0].status, 1);
 	KUNIT_EXPECT_EQ(test, fences[0].timestamp_ns, 1234);
+	KUNIT_EXPECT_EQ(test, fences[0].flags, 0);
 	KUNIT_EXPECT_EQ(test, fences[1].status, -EIO);
 	KUNIT_EXPECT_EQ(test, fences[2].status, 0);
 	KUNIT_EXPECT_EQ(test, fences[2].timestamp_ns, 0);
