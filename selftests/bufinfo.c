@@ -51,8 +51,6 @@ FIXTURE_SETUP(bufinfo)
 
 FIXTURE_TEARDOWN(bufinfo)
 {
-	close(self->buf);
-	free(self->text);
 }
 
 /* The whole text anew. */
@@ -167,8 +165,6 @@ TEST(row_of_a_read_only_buffer)
 	EXPECT_EQ((unsigned int)O_RDONLY, row.flags & O_ACCMODE);
 	/* Nothing but access mode and non-blocking comes from the exporter. */
 	EXPECT_EQ(0U, row.flags & O_CLOEXEC);
-	close(buf);
-	free(text);
 }
 
 TEST_F(bufinfo, flags)
@@ -248,7 +244,6 @@ TEST_F(bufinfo, newest_first)
 	ASSERT_NE(NULL, older);
 	ASSERT_NE(NULL, newer);
 	EXPECT_LT(newer, older);
-	close(buf);
 }
 
 /* -------------------------------------------------------------------- life time */
@@ -281,7 +276,6 @@ TEST_F(bufinfo, stays_with_a_mapping)
 	map = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, self->buf, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	close(self->buf);
-	self->buf = -1;
 	read_bufinfo(_metadata, self->text);
 	ASSERT_NE(NULL, find_row(self->text, ino, &row));
 	EXPECT_EQ(1, row.count);
@@ -320,10 +314,6 @@ TEST_F(bufinfo, fences)
 		 "\tAttached Devices:\n", name, name);
 	EXPECT_NE(NULL, strstr(read_block(_metadata, self->text, ino), want))
 		TH_LOG("%s", self->text);
-	close(fences[0]);
-	close(fences[1]);
-	close(timeline);
-	close(other);
 }
 
 /* A fence shows until it is replaced, signalled or not. */
@@ -342,26 +332,20 @@ TEST_F(bufinfo, signalled_fence)
 	snprintf(want, sizeof(want), "\tread fence:sw_sync %s seq 1 signalled\n", name);
 	EXPECT_NE(NULL, strstr(read_block(_metadata, self->text, ino), want))
 		TH_LOG("%s", self->text);
-	close(fence);
-	close(timeline);
 }
 
 TEST_F(bufinfo, replaced_fence)
 {
 	int timeline = setup_timeline(_metadata);
 	unsigned long ino = buffer_ino(self->buf);
-	int fences[2];
 
 	if (timeline < 0)
 		return;
-	fences[0] = add_fence(_metadata, self->buf, WRITE, timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, timeline, 2);
+	add_fence(_metadata, self->buf, WRITE, timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, timeline, 2);
 	read_block(_metadata, self->text, ino);
 	EXPECT_EQ(NULL, strstr(self->text, " seq 1 "));
 	EXPECT_NE(NULL, strstr(self->text, " seq 2 unsignalled\n"));
-	close(fences[0]);
-	close(fences[1]);
-	close(timeline);
 }
 
 /* ----------------------------------------------------------- attached devices */
@@ -383,7 +367,6 @@ TEST_F(bufinfo, attached_device)
 	EXPECT_NE(NULL, strstr(read_block(_metadata, self->text, ino),
 			       "\tAttached Devices:\nTotal 0 devices attached\n\n"))
 		TH_LOG("%s", self->text);
-	close(drm);
 }
 
 /*
@@ -424,8 +407,6 @@ TEST(attached_devices_newest_first)
 	EXPECT_NE(NULL, strstr(read_block(_metadata, text, ino),
 			       "\tAttached Devices:\nTotal 0 devices attached\n\n"))
 		TH_LOG("%s", text);
-	close(buf);
-	free(text);
 }
 
 TEST_F(bufinfo, own_buffer_is_not_attached)
@@ -442,8 +423,6 @@ TEST_F(bufinfo, own_buffer_is_not_attached)
 	EXPECT_EQ(handle, again);
 	EXPECT_NE(NULL, strstr(read_block(_metadata, self->text, buffer_ino(buf)),
 			       "Total 0 devices attached\n\n"));
-	close(buf);
-	close(drm);
 }
 
 /* ------------------------------------------------------------ reading it at all */
@@ -489,7 +468,6 @@ TEST_F(bufinfo, small_reads)
 	again[len] = '\0';
 	close(fd);
 	EXPECT_STREQ(self->text, again);
-	free(again);
 }
 
 struct reader {
@@ -543,9 +521,6 @@ TEST_F(bufinfo, reader_races_with_life)
 	pthread_join(reader.thread, NULL);
 	EXPECT_LT(0, reader.reads);
 	EXPECT_EQ(0, reader.wrong);
-	for (i = 0; i < ARRAY_SIZE(bufs); i++)
-		close(bufs[i]);
-	close(timeline);
 }
 
 TEST_HARNESS_MAIN

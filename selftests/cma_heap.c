@@ -44,7 +44,6 @@ FIXTURE_SETUP(cma_heap)
 
 FIXTURE_TEARDOWN(cma_heap)
 {
-	close(self->dev);
 }
 
 static int alloc(int dev, __u64 len)
@@ -149,7 +148,6 @@ TEST_F(cma_heap, both_names_are_one_area)
 	EXPECT_EQ(free - 2 * MIB, fact(_metadata, "free"));
 	close(buf);
 	EXPECT_EQ(free, fact(_metadata, "free"));
-	close(own);
 }
 
 TEST_F(cma_heap, facts_add_up)
@@ -190,8 +188,6 @@ TEST_F(cma_heap, fragmentation_shows)
 	EXPECT_GE(free, (count / 2) * MIB);
 	EXPECT_LT(largest, free);
 	EXPECT_EQ(-ENOMEM, alloc(self->dev, largest + page_size()));
-	for (i = 1; i < count; i += 2)
-		close(buf[i]);
 }
 
 /* --------------------------------------------------------------- behaviour */
@@ -240,7 +236,6 @@ TEST_F(cma_heap, no_private_mapping)
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 2 * page_size(), PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE, buf, 0));
 	EXPECT_EQ(EINVAL, errno);
-	close(buf);
 }
 
 TEST_F(cma_heap, beyond_the_end)
@@ -256,7 +251,6 @@ TEST_F(cma_heap, beyond_the_end)
 	addr = map(_metadata, buf, 4 * page_size());
 	EXPECT_EQ(MAP_FAILED, mremap(addr, 4 * page_size(), 8 * page_size(),
 				     MREMAP_MAYMOVE));
-	close(buf);
 }
 
 /* Number of buffers of 1 MiB until there is nothing left. */
@@ -287,8 +281,6 @@ TEST_F(cma_heap, exhausted_area_comes_back)
 	EXPECT_EQ(self->fds, taken_fds());
 	second = exhaust(_metadata, self->dev, bufs);
 	EXPECT_LE(first - 2, second);
-	for (i = 0; i < second; i++)
-		close(bufs[i]);
 }
 
 TEST_F(cma_heap, sync_while_imported)
@@ -304,8 +296,6 @@ TEST_F(cma_heap, sync_while_imported)
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START));
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
 	EXPECT_EQ(0, drm_close_handle(drm, handle));
-	close(buf);
-	close(drm);
 }
 
 /* Each page is cleared and, with a kernel that checks itself, slowly. */

@@ -5,6 +5,10 @@
  * Helpers that make a system call return what the call returned, or -errno, so
  * that a test compares with the error it wants. Helpers that take _metadata
  * fail or skip the calling test themselves.
+ *
+ * The harness gives each test a process of its own, so what a test has open,
+ * mapped or allocated goes when the test ends. A test closes only what has to be
+ * gone before that.
  */
 #ifndef SELFTESTS_DMA_BUF_COMMON_H
 #define SELFTESTS_DMA_BUF_COMMON_H

@@ -85,9 +85,6 @@ FIXTURE_SETUP(compat)
 
 FIXTURE_TEARDOWN(compat)
 {
-	close(self->sync_file);
-	close(self->buf);
-	munmap(low, LOW_SIZE);
 }
 
 /* Puts an argument where both ways reach it. */
@@ -133,7 +130,6 @@ TEST_F(compat, heap_refuses)
 	EXPECT_EQ(-EFAULT, variant->ioctl(heap, DMA_HEAP_IOCTL_ALLOC, UNMAPPED));
 	EXPECT_EQ(-EFAULT, variant->ioctl(heap, DMA_HEAP_IOCTL_ALLOC, NULL));
 	EXPECT_EQ(fds, taken_fds());
-	close(heap);
 }
 
 TEST_F(compat, heap_alloc)
@@ -153,7 +149,6 @@ TEST_F(compat, heap_alloc)
 	EXPECT_EQ(FD_CLOEXEC, fcntl(got->fd, F_GETFD));
 	EXPECT_EQ(O_RDWR, fcntl(got->fd, F_GETFL) & O_ACCMODE);
 	EXPECT_EQ(0, close(got->fd));
-	close(heap);
 }
 
 /* ----------------------------------------------------------------- udmabuf */
@@ -221,8 +216,6 @@ TEST_F(compat, udmabuf_refuses)
 	EXPECT_EQ(-EFAULT, variant->ioctl(dev, UDMABUF_CREATE, UNMAPPED));
 	EXPECT_EQ(-EFAULT, variant->ioctl(dev, UDMABUF_CREATE_LIST, UNMAPPED));
 	EXPECT_EQ(-ENOTTY, variant->ioctl(dev, _IOW('u', 0x44, struct udmabuf_create), low));
-	close(memfd);
-	close(dev);
 }
 
 TEST_F(compat, udmabuf_create)
@@ -241,9 +234,6 @@ TEST_F(compat, udmabuf_create)
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(buf, F_GETFD));
 	expect_pages(_metadata, buf, want, ARRAY_SIZE(want));
-	close(buf);
-	close(memfd);
-	close(dev);
 }
 
 TEST_F(compat, udmabuf_create_list)
@@ -264,9 +254,6 @@ TEST_F(compat, udmabuf_create_list)
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(0, fcntl(buf, F_GETFD));
 	expect_pages(_metadata, buf, want, ARRAY_SIZE(want));
-	close(buf);
-	close(memfd);
-	close(dev);
 }
 
 /* ----------------------------------------------------------------- buffers */
@@ -332,7 +319,6 @@ TEST_F(compat, buffer_fences)
 	EXPECT_EQ(1, sync_file_status(import.fd));
 	LOW(import);
 	EXPECT_EQ(0, variant->ioctl(self->buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, low));
-	close(import.fd);
 }
 
 TEST_F(compat, buffer_info)
@@ -408,7 +394,6 @@ TEST_F(compat, sync_file_merge)
 	ASSERT_EQ(0, variant->ioctl(self->sync_file, SYNC_IOC_MERGE, low));
 	ASSERT_NE(NULL, sync_file_name(got->fence, name));
 	EXPECT_STREQ("both", name);
-	close(got->fence);
 }
 
 TEST_F(compat, sync_file_deadline)
@@ -453,8 +438,6 @@ TEST_F(compat, timeline)
 	EXPECT_EQ(0, sync_file_status(fence));
 	EXPECT_EQ(0, variant->ioctl(timeline, SW_SYNC_IOC_INC, low));
 	EXPECT_EQ(1, sync_file_status(fence));
-	close(fence);
-	close(timeline);
 }
 
 TEST_HARNESS_MAIN

@@ -64,9 +64,6 @@ FIXTURE_SETUP(explicit_sync)
 
 FIXTURE_TEARDOWN(explicit_sync)
 {
-	close(self->buf);
-	close(self->timeline);
-	close(self->drm);
 }
 
 static int vgem_write(int drm, __u32 handle, __u32 *job)
@@ -102,7 +99,6 @@ TEST_F(explicit_sync, producer)
 	EXPECT_EQ(0, info.status);
 	ASSERT_EQ(0, vgem_end(self->drm, job));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, FOREVER_MS));
-	close(fence);
 }
 
 /* Fences of two drivers in one file. */
@@ -121,9 +117,6 @@ TEST_F(explicit_sync, merge)
 	EXPECT_EQ(0, poll_for(both, POLLIN, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(POLLIN, poll_for(both, POLLIN, FOREVER_MS));
-	close(both);
-	close(other);
-	close(written);
 }
 
 /* The driver refuses to write as long as user space's reader is not done. */
@@ -137,7 +130,6 @@ TEST_F(explicit_sync, consumer)
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	ASSERT_EQ(0, vgem_write(self->drm, self->handle, &job));
 	EXPECT_EQ(0, vgem_end(self->drm, job));
-	close(fence);
 }
 
 TEST_HARNESS_MAIN

@@ -47,7 +47,6 @@ FIXTURE_SETUP(file)
 
 FIXTURE_TEARDOWN(file)
 {
-	close(self->buf);
 }
 
 /* -------------------------------------------------------------------- llseek */
@@ -185,8 +184,6 @@ TEST_F(file, mappings_share_pages)
 	EXPECT_EQ((char)('a' + first), part[page_size() - 1]);
 	part[5] = 'z';
 	EXPECT_EQ('z', whole[first * page_size() + 5]);
-	munmap(whole, BUF_SIZE);
-	munmap(part, page_size());
 }
 
 TEST_F(file, processes_share_pages)
@@ -210,7 +207,6 @@ TEST_F(file, processes_share_pages)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ('c', map[1]);
-	munmap(map, page_size());
 }
 
 /* What the rest of a mapping may be is the exporter's business. */
@@ -243,7 +239,6 @@ TEST_F(file, protect_executable)
 	ASSERT_EQ(0, map_pages(self->buf, 0, 1, MAP_SHARED, &map));
 	EXPECT_EQ(-1, mprotect(map, page_size(), PROT_READ | PROT_EXEC));
 	EXPECT_EQ(EACCES, errno);
-	munmap(map, page_size());
 }
 
 TEST(map_respects_the_access_mode)
@@ -261,8 +256,6 @@ TEST(map_respects_the_access_mode)
 	EXPECT_EQ(EACCES, errno);
 	map = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, buf, 0);
 	EXPECT_NE(MAP_FAILED, map);
-	munmap(map, page_size());
-	close(buf);
 }
 
 /* ---------------------------------------------------- what such a file is not */
@@ -451,7 +444,6 @@ TEST_F(file, count_follows_attachments)
 	EXPECT_LT(1, buffer_count(self->buf));
 	ASSERT_EQ(0, drm_close_handle(drm, handle));
 	EXPECT_EQ(1, buffer_count(self->buf));
-	close(drm);
 }
 
 /* ------------------------------------------------------------------- flags */
@@ -480,8 +472,6 @@ TEST(close_on_exec_only_if_asked)
 	buf = udmabuf_from(memfd, BUF_SIZE, 0);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(0, fcntl(buf, F_GETFD));
-	close(buf);
-	close(memfd);
 }
 
 /* ----------------------------------------------------------------- life time */
@@ -493,11 +483,9 @@ TEST_F(file, mapping_outlives_fd)
 	ASSERT_EQ(0, map_pages(self->buf, 0, PAGES, MAP_SHARED, &map));
 	memset(map, 0x5a, BUF_SIZE);
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_EQ(0x5a, map[0]);
 	EXPECT_EQ(0x5a, map[BUF_SIZE - 1]);
 	map[1] = 1;
-	munmap(map, BUF_SIZE);
 }
 
 /* An importer alone keeps the buffer, and gives the same one back. */
@@ -516,14 +504,10 @@ TEST_F(file, attachment_outlives_fd)
 	munmap(map, page_size());
 	ASSERT_EQ(0, drm_import(drm, self->buf, &prime.handle));
 	close(self->buf);
-	self->buf = -1;
 	ASSERT_EQ(0, do_ioctl(drm, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
 	EXPECT_EQ(ino, buffer_ino(prime.fd));
 	ASSERT_EQ(0, map_pages(prime.fd, 0, 1, MAP_SHARED, &map));
 	EXPECT_EQ(77, map[0]);
-	munmap(map, page_size());
-	close(prime.fd);
-	close(drm);
 }
 
 /* As long as a udmabuf has the pages of a memfd, that cannot be sealed. */
@@ -562,8 +546,6 @@ TEST(path_holds_nothing)
 	EXPECT_EQ(0, seal(memfd));
 	EXPECT_STREQ("/dmabuf:", fd_link(path, target, sizeof(target)));
 	EXPECT_EQ(-EBADF, sync_buffer(path, DMA_BUF_SYNC_READ));
-	close(path);
-	close(memfd);
 }
 
 TEST(watch_holds_nothing)
@@ -580,8 +562,6 @@ TEST(watch_holds_nothing)
 	ASSERT_LE(0, inotify_add_watch(notify, name, IN_ALL_EVENTS));
 	close(buf);
 	EXPECT_EQ(0, seal(memfd));
-	close(notify);
-	close(memfd);
 }
 
 static int send_fd(int socket, int fd)
@@ -641,17 +621,12 @@ TEST_F(file, travels_through_a_socket)
 	munmap(map, page_size());
 	ASSERT_EQ(0, send_fd(pair[0], self->buf));
 	close(self->buf);
-	self->buf = -1;
 	received = receive_fd(pair[1]);
 	ASSERT_LE(0, received);
 	EXPECT_EQ(ino, buffer_ino(received));
 	EXPECT_EQ(1, buffer_count(received));
 	ASSERT_EQ(0, map_pages(received, 0, 1, MAP_SHARED, &map));
 	EXPECT_EQ(42, map[0]);
-	munmap(map, page_size());
-	close(received);
-	close(pair[0]);
-	close(pair[1]);
 }
 
 /* -------------------------------------------------------- failing allocations */
@@ -712,7 +687,6 @@ TEST_F(creation, failing_allocations)
 	} while (failed);
 	EXPECT_LE(0, ret);
 	EXPECT_LT(0, refused);
-	close(fail.fd);
 }
 
 TEST_HARNESS_MAIN

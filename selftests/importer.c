@@ -205,7 +205,6 @@ FIXTURE_SETUP(importer)
 
 FIXTURE_TEARDOWN(importer)
 {
-	close(self->screen.drm);
 }
 
 /* ------------------------------------------------------------------- tests */
@@ -251,8 +250,6 @@ TEST_F(importer, sees_what_is_written)
 
 	munmap(pixels, self->screen.size);
 	drm_close_handle(self->screen.drm, handle);
-	close(memfd);
-	close(buf);
 }
 
 TEST_HARNESS_MAIN

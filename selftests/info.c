@@ -40,7 +40,6 @@ FIXTURE_SETUP(info)
 
 FIXTURE_TEARDOWN(info)
 {
-	close(self->buf);
 }
 
 static int get_info(int buf, struct dma_buf_info *info)
@@ -209,7 +208,6 @@ TEST_F(info, tells_nothing_of_others)
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 	ASSERT_EQ(0, get_info(copy, &after));
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
-	close(copy);
 }
 
 TEST_HARNESS_MAIN

@@ -44,7 +44,6 @@ FIXTURE_SETUP(name)
 
 FIXTURE_TEARDOWN(name)
 {
-	close(self->buf);
 }
 
 /* A name as it is printed, at most four times as long. */
@@ -292,7 +291,6 @@ TEST_F(name, other_buffers_keep_theirs)
 	ASSERT_EQ(0, set_name(other, "two"));
 	expect_name(_metadata, self->buf, "one");
 	expect_name(_metadata, other, "two");
-	close(other);
 }
 
 /* The line of the mapping in /proc/self/maps, from the path on. */
@@ -338,7 +336,6 @@ TEST_F(name, shows_in_maps)
 	ASSERT_EQ(0, set_name(self->buf, "a\nb"));
 	ASSERT_NE(NULL, maps_path(_metadata, map, path, sizeof(path)));
 	EXPECT_STREQ("/dmabuf:a\\012b", path);
-	munmap(map, page_size());
 }
 
 /* There was a time when a buffer in use could not be named. */
@@ -355,7 +352,6 @@ TEST_F(name, while_attached)
 	expect_name(_metadata, self->buf, "attached");
 	EXPECT_EQ(0, drm_close_handle(drm, handle));
 	expect_name(_metadata, self->buf, "attached");
-	close(drm);
 }
 
 TEST(access_mode_does_not_matter)
@@ -367,7 +363,6 @@ TEST(access_mode_does_not_matter)
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(0, set_name(buf, "read only"));
 	expect_name(_metadata, buf, "read only");
-	close(buf);
 }
 
 /* --------------------------------------------------- races, failing allocations */
@@ -449,7 +444,6 @@ TEST_F(name, failing_allocations)
 	} while (failed);
 	EXPECT_EQ(0, ret);
 	EXPECT_LT(0, refused);
-	close(fail.fd);
 }
 
 TEST_HARNESS_MAIN

@@ -55,8 +55,6 @@ FIXTURE_SETUP(poll)
 
 FIXTURE_TEARDOWN(poll)
 {
-	close(self->timeline);
-	close(self->buf);
 }
 
 /* ------------------------------------------------------------ what is ready */
@@ -79,53 +77,43 @@ TEST_F(poll, other_events_are_ignored)
 
 TEST_F(poll, write_fence)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	EXPECT_EQ(0, poll_for(self->buf, BOTH, 0));
 	EXPECT_EQ(0, poll_for(self->buf, POLLIN, 0));
 	EXPECT_EQ(0, poll_for(self->buf, POLLOUT, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	close(fence);
 }
 
 TEST_F(poll, read_fence)
 {
-	int fence = add_fence(_metadata, self->buf, READ, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, READ, self->timeline, 1);
 	EXPECT_EQ(POLLIN, poll_for(self->buf, BOTH, 0));
 	EXPECT_EQ(POLLIN, poll_for(self->buf, POLLIN, 0));
 	EXPECT_EQ(0, poll_for(self->buf, POLLOUT, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	close(fence);
 }
 
 /* Without a poll in between: the state is looked up, not remembered. */
 TEST_F(poll, never_polled_while_pending)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	close(fence);
 }
 
 TEST_F(poll, reader_and_writer)
 {
 	int other = setup_timeline(_metadata);
-	int fences[2];
 
-	fences[0] = add_fence(_metadata, self->buf, READ, self->timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, other, 1);
+	add_fence(_metadata, self->buf, READ, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, other, 1);
 	EXPECT_EQ(0, poll_for(self->buf, BOTH, 0));
 	ASSERT_EQ(0, timeline_advance(other, 1));
 	EXPECT_EQ(POLLIN, poll_for(self->buf, BOTH, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 TEST_F(poll, busy_ready_busy)
@@ -151,15 +139,14 @@ TEST_F(poll, failed_fence_is_done)
 	close(other);
 	ASSERT_EQ(-ENOENT, sync_file_status(fence));
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	close(fence);
 }
 
 TEST_F(poll, select_agrees)
 {
-	int fence = add_fence(_metadata, self->buf, READ, self->timeline, 1);
 	struct timeval zero = { };
 	fd_set in, out;
 
+	add_fence(_metadata, self->buf, READ, self->timeline, 1);
 	FD_ZERO(&in);
 	FD_ZERO(&out);
 	FD_SET(self->buf, &in);
@@ -167,7 +154,6 @@ TEST_F(poll, select_agrees)
 	EXPECT_EQ(1, select(self->buf + 1, &in, &out, NULL, &zero));
 	EXPECT_TRUE(FD_ISSET(self->buf, &in));
 	EXPECT_FALSE(FD_ISSET(self->buf, &out));
-	close(fence);
 }
 
 /* --------------------------------------------------------- sleep and wake-up */
@@ -220,7 +206,6 @@ TEST_F(poll, reader_does_not_sleep_on_reader)
 
 	EXPECT_EQ(POLLIN, sleep_for(self->buf, POLLIN));
 	EXPECT_EQ(0, sync_file_status(fence));
-	close(fence);
 }
 
 TEST_F(poll, sleeps_until_timeout)
@@ -231,17 +216,14 @@ TEST_F(poll, sleeps_until_timeout)
 	EXPECT_EQ(0, poll_for(self->buf, BOTH, 100));
 	EXPECT_LE(100, (now_ns() - start) / 1000000);
 	EXPECT_EQ(0, sync_file_status(fence));
-	close(fence);
 }
 
 TEST_F(poll, signal_interrupts)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	interrupt_after(50, 0);
 	EXPECT_EQ(-EINTR, sleep_for(self->buf, BOTH));
 	interrupt_after(0, 0);
-	close(fence);
 }
 
 /* The end of the first fence wakes the sleeper, who must go on with the next. */
@@ -260,9 +242,6 @@ TEST_F(poll, sleeps_until_the_last_fence)
 	EXPECT_EQ(1, sync_file_status(fences[1]));
 	signaller_join(&first);
 	signaller_join(&last);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 /* A thread that sleeps in poll. */
@@ -312,7 +291,6 @@ TEST_F(poll, all_sleepers_wake)
 		EXPECT_EQ(0, pollers[i].revents & ~events[i]);
 		EXPECT_EQ(1, pollers[i].status);
 	}
-	close(fence);
 }
 
 /*
@@ -337,9 +315,6 @@ TEST_F(poll, fence_added_behind_a_sleeper)
 	pthread_join(poller.thread, NULL);
 	EXPECT_EQ(POLLIN, poller.revents);
 	EXPECT_EQ(1, poller.status);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 /* The fence on which a sleeper waits is replaced by a later one of its timeline. */
@@ -360,8 +335,6 @@ TEST_F(poll, fence_replaced_behind_a_sleeper)
 	pthread_join(poller.thread, NULL);
 	EXPECT_EQ(POLLIN, poller.revents);
 	EXPECT_EQ(1, poller.status);
-	close(fences[0]);
-	close(fences[1]);
 }
 
 TEST_F(poll, wakes_in_another_process)
@@ -379,18 +352,17 @@ TEST_F(poll, wakes_in_another_process)
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	close(fence);
 }
 
 TEST_F(poll, epoll_level)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
 	struct epoll_event seen = { };
-	int epoll, fence;
+	int epoll;
 
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_LE(0, epoll);
-	fence = add_fence(_metadata, self->buf, READ, self->timeline, 1);
+	add_fence(_metadata, self->buf, READ, self->timeline, 1);
 	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, self->buf, &event));
 	EXPECT_EQ(1, epoll_wait(epoll, &seen, 1, 0));
 	EXPECT_EQ((__u32)EPOLLIN, seen.events);
@@ -398,8 +370,6 @@ TEST_F(poll, epoll_level)
 	EXPECT_EQ(1, epoll_wait(epoll, &seen, 1, 0));
 	EXPECT_EQ((__u32)(EPOLLIN | EPOLLOUT), seen.events);
 	EXPECT_EQ(1, epoll_wait(epoll, &seen, 1, 0));
-	close(epoll);
-	close(fence);
 }
 
 TEST_F(poll, epoll_sleeper_wakes)
@@ -419,8 +389,6 @@ TEST_F(poll, epoll_sleeper_wakes)
 	EXPECT_EQ((__u32)EPOLLIN, seen.events);
 	EXPECT_EQ(1, sync_file_status(fence));
 	signaller_join(&signaller);
-	close(epoll);
-	close(fence);
 }
 
 /* The end of a fence is an edge; before there is none. */
@@ -428,18 +396,16 @@ TEST_F(poll, epoll_edge)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	struct epoll_event seen = { };
-	int epoll, fence;
+	int epoll;
 
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_LE(0, epoll);
-	fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, self->buf, &event));
 	EXPECT_EQ(0, epoll_wait(epoll, &seen, 1, 50));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, epoll_wait(epoll, &seen, 1, FOREVER_MS));
 	EXPECT_EQ((__u32)EPOLLIN, seen.events);
-	close(epoll);
-	close(fence);
 }
 
 /* ---------------------------------------------------------------- life time */
@@ -447,10 +413,10 @@ TEST_F(poll, epoll_edge)
 /* One reference per direction, however many look, and none in the end. */
 TEST_F(poll, pending_poll_holds_the_buffer)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	long count = buffer_count(self->buf);
 	int i;
 
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	ASSERT_LT(0, count);
 	for (i = 0; i < 100; i++)
 		EXPECT_EQ(0, poll_for(self->buf, POLLIN, 0));
@@ -460,7 +426,6 @@ TEST_F(poll, pending_poll_holds_the_buffer)
 	EXPECT_EQ(count + 2, buffer_count(self->buf));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(count, buffer_count(self->buf));
-	close(fence);
 }
 
 TEST_F(poll, ready_poll_holds_nothing)
@@ -477,18 +442,15 @@ TEST_F(poll, ready_poll_holds_nothing)
 TEST_F(poll, buffer_outlives_its_fds)
 {
 	unsigned long ino = buffer_ino(self->buf);
-	int fence;
 
 	if (!have_stats())
 		SKIP(return, "no " STATS_DIR " (CONFIG_DMABUF_SYSFS_STATS)");
-	fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	ASSERT_EQ(0, poll_for(self->buf, BOTH, 0));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_TRUE(stats_entry_exists(ino));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_FALSE(stats_entry_exists(ino));
-	close(fence);
 }
 
 /* Fences that the exporter puts into its object count like any other. */
@@ -515,8 +477,6 @@ TEST(fence_of_the_exporter)
 	signal.fence = attach.out_fence;
 	ASSERT_EQ(0, do_ioctl(drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal));
 	EXPECT_EQ(BOTH, poll_for(buf, BOTH, 0));
-	close(buf);
-	close(drm);
 }
 
 /* -------------------------------------------------------------------- races */

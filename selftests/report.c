@@ -90,9 +90,6 @@ FIXTURE_SETUP(report)
 
 FIXTURE_TEARDOWN(report)
 {
-	close(self->fence);
-	close(self->timeline);
-	close(self->buf);
 }
 
 TEST_F(report, is_for_root_only)
@@ -159,7 +156,6 @@ TEST_F(report, tells_the_maker)
 	prctl(PR_GET_NAME, comm);
 	snprintf(want, sizeof(want), " pid=%d comm=\"the maker\" by=\"", getpid());
 	EXPECT_NE(NULL, strstr(lines_of(buf), want)) TH_LOG("%s", lines_of(buf));
-	close(buf);
 }
 
 TEST_F(report, tells_a_maker_that_has_gone)
@@ -182,7 +178,6 @@ TEST_F(report, tells_a_maker_that_has_gone)
 	buf = WEXITSTATUS(status);
 	snprintf(want, sizeof(want), " pid=%d comm=\"a \\042quote\\042\" ", pid);
 	EXPECT_NE(NULL, strstr(lines_of(buf), want)) TH_LOG("%s", lines_of(buf));
-	close(buf);
 }
 
 TEST_F(report, tells_the_fence)
@@ -248,7 +243,6 @@ TEST_F(report, tells_who_polls)
 	snprintf(want, sizeof(want), "\n  waiter kind=poll ino=%lu event=in\n",
 		 buffer_ino(self->buf));
 	EXPECT_NE(NULL, strstr(lines, want)) TH_LOG("%s", lines);
-	close(epoll);
 }
 
 TEST_HARNESS_MAIN

@@ -51,7 +51,6 @@ FIXTURE_SETUP(stats)
 
 FIXTURE_TEARDOWN(stats)
 {
-	close(self->buf);
 }
 
 static char *stats_path(unsigned long ino, const char *file, char *path, size_t size)
@@ -115,7 +114,6 @@ TEST_F(stats, vanishes)
 {
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 }
 
@@ -278,11 +276,9 @@ TEST_F(stats, path_of_a_dead_buffer)
 	ASSERT_LE(0, path);
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 	EXPECT_EQ(self->ino, buffer_ino(path));
 	EXPECT_FALSE(stats_entry_exists(self->ino));
-	close(path);
 }
 
 /* What memory accounting does: the processes' share of the total. */
@@ -459,7 +455,6 @@ TEST_F(stats, stays_with_another_fd)
 	self->buf = copy;
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 }
 
@@ -471,7 +466,6 @@ TEST_F(stats, stays_with_a_mapping)
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	munmap(map, page_size());
 	EXPECT_FALSE(stats_entry_exists(self->ino));
@@ -488,11 +482,9 @@ TEST_F(stats, stays_with_an_attachment)
 	ASSERT_EQ(0, drm_import(drm, self->buf, &handle));
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	ASSERT_EQ(0, drm_close_handle(drm, handle));
 	EXPECT_FALSE(stats_entry_exists(self->ino));
-	close(drm);
 }
 
 /* The last reference goes with the process that held it. */
@@ -520,8 +512,6 @@ TEST_F(stats, vanishes_with_the_process)
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_FALSE(stats_entry_exists(ino));
-	close(pipefd[0]);
-	close(pipefd[1]);
 }
 
 /* --------------------------------------------------- readers of what is gone */
@@ -539,14 +529,11 @@ TEST_F(stats, open_file_of_a_dead_buffer)
 	ASSERT_LE(0, exporter);
 	ASSERT_LT(0, pread(exporter, text, sizeof(text), 0));
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 	EXPECT_EQ(-1, pread(size, text, sizeof(text), 0));
 	EXPECT_TRUE(errno == ENODEV || errno == EIO);
 	EXPECT_EQ(-1, pread(exporter, text, sizeof(text), 0));
 	EXPECT_TRUE(errno == ENODEV || errno == EIO);
-	close(size);
-	close(exporter);
 }
 
 /* Open files hold neither the buffer nor the entry. */
@@ -560,7 +547,6 @@ TEST_F(stats, open_file_holds_nothing)
 	size = open(stats_path(self->ino, "size", path, sizeof(path)), O_RDONLY);
 	ASSERT_LE(0, size);
 	EXPECT_EQ(count, buffer_count(self->buf));
-	close(size);
 }
 
 TEST_F(stats, open_directory_of_a_dead_buffer)
@@ -572,11 +558,9 @@ TEST_F(stats, open_directory_of_a_dead_buffer)
 	dir = open(stats_path(self->ino, "", path, sizeof(path)), O_RDONLY | O_DIRECTORY);
 	ASSERT_LE(0, dir);
 	close(self->buf);
-	self->buf = -1;
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 	EXPECT_EQ(-1, openat(dir, "size", O_RDONLY));
 	EXPECT_EQ(ENOENT, errno);
-	close(dir);
 }
 
 /* -------------------------------------------------------------------- uevents */
@@ -629,8 +613,6 @@ TEST(no_uevents)
 		end = strstr(text, "/mem/null");
 	}
 	EXPECT_TRUE(end);
-	close(ask);
-	close(fd);
 }
 
 /* --------------------------------------------------- races, failing allocations */
@@ -676,7 +658,6 @@ TEST_F(stats, readers_race_with_life)
 	size_t i;
 
 	close(self->buf);
-	self->buf = -1;
 	before = entries();
 	if (before)
 		SKIP(return, "%d buffers of others live", before);
@@ -763,7 +744,6 @@ TEST_F(creation, failing_allocations)
 	while (created)
 		close(bufs[--created]);
 	EXPECT_EQ(count, entries());
-	close(fail.fd);
 }
 
 /* Asking for the number does not fail, whatever it takes to make the entry. */
@@ -793,7 +773,6 @@ TEST_F(creation, failing_allocations_of_fstat)
 		EXPECT_FALSE(stats_entry_exists(st.st_ino));
 	} while (failed);
 	EXPECT_LT(0, late);
-	close(fail.fd);
 }
 
 TEST_HARNESS_MAIN

@@ -56,8 +56,6 @@ FIXTURE_SETUP(sync_file)
 
 FIXTURE_TEARDOWN(sync_file)
 {
-	close(self->timeline);
-	close(self->buf);
 }
 
 /* Exports for one kind of access and tells how many fences that must wait for. */
@@ -156,15 +154,14 @@ TEST_F(sync_file, export_fd_table_full)
 TEST_F(sync_file, export_to_read_only_memory)
 {
 	struct dma_buf_export_sync_file *arg = (void *)page_before_hole(_metadata);
-	int fence, before;
+	int before;
 
-	fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	before = taken_fds();
 	arg->flags = READ;
 	ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
 	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, arg));
 	EXPECT_EQ(before, taken_fds());
-	close(fence);
 }
 
 /* The fd member is only for the answer. */
@@ -194,7 +191,6 @@ TEST_F(sync_file, export_closes_on_exec)
 
 	ASSERT_LE(0, file);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(file, F_GETFD));
-	close(file);
 }
 
 /* -------------------------------------------------------- arguments of import */
@@ -220,7 +216,6 @@ TEST_F(sync_file, import_unknown_flag_bits)
 			TH_LOG("bit %u", bit);
 	}
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-	close(fence);
 }
 
 TEST_F(sync_file, import_neither_read_nor_write)
@@ -230,7 +225,6 @@ TEST_F(sync_file, import_neither_read_nor_write)
 	ASSERT_LE(0, fence);
 	EXPECT_EQ(-EINVAL, import_fences(self->buf, 0, fence));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-	close(fence);
 }
 
 TEST_F(sync_file, import_of_something_else)
@@ -248,7 +242,6 @@ TEST_F(sync_file, import_of_something_else)
 		EXPECT_EQ(-EINVAL, import_fences(self->buf, RW, others[i]))
 			TH_LOG("fd %d", others[i]);
 	}
-	close(memfd);
 }
 
 /* The argument is only read: a read-only one will do. */
@@ -263,7 +256,6 @@ TEST_F(sync_file, import_from_read_only_memory)
 	ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
 	EXPECT_EQ(0, do_ioctl(self->buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, arg));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	close(fence);
 }
 
 /* ----------------------------------------------------------------- behaviour */
@@ -289,31 +281,25 @@ TEST_F(sync_file, idle_buffer_exports_signalled)
 /* A reader waits for writers; a writer waits for everybody. */
 TEST_F(sync_file, write_fence_blocks_all)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, RW));
-	close(fence);
 }
 
 TEST_F(sync_file, read_fence_blocks_writers)
 {
-	int fence = add_fence(_metadata, self->buf, READ, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, READ, self->timeline, 1);
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, RW));
-	close(fence);
 }
 
 TEST_F(sync_file, read_write_fence_blocks_all)
 {
-	int fence = add_fence(_metadata, self->buf, RW, self->timeline, 1);
-
+	add_fence(_metadata, self->buf, RW, self->timeline, 1);
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
-	close(fence);
 }
 
 /* It is the very fence that comes out again, and it signals when it should. */
@@ -337,36 +323,30 @@ TEST_F(sync_file, exported_fence_is_the_imported)
 	EXPECT_EQ(1, sync_file_fences(fence, &in, 1));
 	EXPECT_EQ(1, sync_file_fences(file, &out, 1));
 	EXPECT_EQ(in.timestamp_ns, out.timestamp_ns);
-	close(file);
-	close(fence);
 }
 
 TEST_F(sync_file, export_is_a_snapshot)
 {
 	int other = setup_timeline(_metadata);
-	int fences[2], file;
+	int file;
 
-	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	file = export_fences(self->buf, RW);
 	ASSERT_LE(0, file);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, other, 1);
+	add_fence(_metadata, self->buf, WRITE, other, 1);
 	EXPECT_EQ(1, sync_file_count(file));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, sync_file_status(file));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	close(file);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 TEST_F(sync_file, several_fences_become_one_file)
 {
 	int other = setup_timeline(_metadata);
-	int fences[2], file;
+	int file;
 
-	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, READ, other, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, READ, other, 1);
 	file = export_fences(self->buf, WRITE);
 	ASSERT_LE(0, file);
 	EXPECT_EQ(2, sync_file_count(file));
@@ -377,20 +357,16 @@ TEST_F(sync_file, several_fences_become_one_file)
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, sync_file_status(file));
 	EXPECT_EQ(POLLIN, poll_for(file, POLLIN, 0));
-	close(file);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 TEST_F(sync_file, signalled_fences_are_left_out)
 {
 	int other = setup_timeline(_metadata);
 	struct sync_fence_info info = { };
-	int fences[2], file;
+	int file;
 
-	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, other, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, other, 1);
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	file = export_fences(self->buf, READ);
 	ASSERT_LE(0, file);
@@ -403,10 +379,6 @@ TEST_F(sync_file, signalled_fences_are_left_out)
 	ASSERT_LE(0, file);
 	EXPECT_EQ(1, sync_file_fences(file, &info, 1));
 	EXPECT_STREQ("stub", info.driver_name);
-	close(file);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 /* The members of a container count one by one: each signals for itself. */
@@ -431,28 +403,18 @@ TEST_F(sync_file, merged_file_is_taken_apart)
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
 	ASSERT_EQ(0, timeline_advance(timelines[2], 1));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-	for (i = 0; i < ARRAY_SIZE(timelines); i++) {
-		close(fences[i]);
-		close(timelines[i]);
-	}
-	close(both);
-	close(merged);
 }
 
 /* Of one timeline only the latest matters. */
 TEST_F(sync_file, later_fence_replaces_earlier)
 {
-	int fences[2];
-
-	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, self->timeline, 2);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 2);
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-	close(fences[0]);
-	close(fences[1]);
 }
 
 TEST_F(sync_file, same_fence_twice_counts_once)
@@ -461,7 +423,6 @@ TEST_F(sync_file, same_fence_twice_counts_once)
 
 	EXPECT_EQ(0, import_fences(self->buf, WRITE, fence));
 	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	close(fence);
 }
 
 TEST_F(sync_file, import_signalled)
@@ -472,7 +433,6 @@ TEST_F(sync_file, import_signalled)
 	ASSERT_EQ(1, sync_file_status(fence));
 	EXPECT_EQ(0, import_fences(self->buf, RW, fence));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-	close(fence);
 }
 
 /* What an idle buffer exported can go back in. */
@@ -483,7 +443,6 @@ TEST_F(sync_file, import_stub)
 	ASSERT_LE(0, stub);
 	EXPECT_EQ(0, import_fences(self->buf, RW, stub));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-	close(stub);
 }
 
 TEST_F(sync_file, import_leaves_fd_alone)
@@ -501,17 +460,15 @@ TEST_F(sync_file, import_leaves_fd_alone)
 TEST_F(sync_file, error_of_a_fence_shows)
 {
 	int other = setup_timeline(_metadata);
-	int fence, file;
+	int file;
 
-	fence = add_fence(_metadata, self->buf, WRITE, other, 1);
+	add_fence(_metadata, self->buf, WRITE, other, 1);
 	file = export_fences(self->buf, READ);
 	ASSERT_LE(0, file);
 	close(other);
 	EXPECT_EQ(-ENOENT, sync_file_status(file));
 	EXPECT_EQ(POLLIN, poll_for(file, POLLIN, 0));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-	close(file);
-	close(fence);
 }
 
 TEST_F(sync_file, one_fence_in_two_buffers)
@@ -528,8 +485,6 @@ TEST_F(sync_file, one_fence_in_two_buffers)
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
 	EXPECT_EQ(0, pending_for(_metadata, other, RW));
-	close(other);
-	close(fence);
 }
 
 TEST_F(sync_file, exported_fence_outlives_buffer)
@@ -544,46 +499,39 @@ TEST_F(sync_file, exported_fence_outlives_buffer)
 	EXPECT_EQ(0, sync_file_status(file));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, sync_file_status(file));
-	close(file);
 }
 
 /* The file holds the fence, not the buffer. */
 TEST_F(sync_file, export_does_not_hold_the_buffer)
 {
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	long count = buffer_count(self->buf);
 	int file;
 
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	file = export_fences(self->buf, READ);
 	ASSERT_LE(0, file);
 	EXPECT_EQ(count, buffer_count(self->buf));
-	close(file);
-	close(fence);
 }
 
 TEST_F(sync_file, hundred_fences)
 {
-	int timelines[100], fences[100];
+	int timelines[100];
 	int i;
 
 	for (i = 0; i < 100; i++) {
 		timelines[i] = setup_timeline(_metadata);
-		fences[i] = add_fence(_metadata, self->buf, WRITE, timelines[i], 1);
+		add_fence(_metadata, self->buf, WRITE, timelines[i], 1);
 	}
 	EXPECT_EQ(100, pending_for(_metadata, self->buf, READ));
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, timeline_advance(timelines[(i * 37) % 100], 1));
 		EXPECT_EQ(99 - i, pending_for(_metadata, self->buf, READ));
 	}
-	for (i = 0; i < 100; i++) {
-		close(fences[i]);
-		close(timelines[i]);
-	}
 }
 
 TEST(access_mode_does_not_matter)
 {
-	int timeline, fence, buf;
+	int timeline, buf;
 
 	timeline = setup_timeline(_metadata);
 	if (timeline < 0)
@@ -592,11 +540,8 @@ TEST(access_mode_does_not_matter)
 	if (buf == -ENODEV)
 		SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM)");
 	ASSERT_LE(0, buf);
-	fence = add_fence(_metadata, buf, WRITE, timeline, 1);
+	add_fence(_metadata, buf, WRITE, timeline, 1);
 	EXPECT_EQ(1, pending_for(_metadata, buf, READ));
-	close(fence);
-	close(timeline);
-	close(buf);
 }
 
 /* Fences that a driver puts into its own object are the buffer's fences, too. */
@@ -623,16 +568,13 @@ TEST(fences_of_the_exporter)
 	ASSERT_EQ(0, do_ioctl(drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal));
 	EXPECT_EQ(1, sync_file_status(file));
 	EXPECT_EQ(0, pending_for(_metadata, buf, RW));
-	close(file);
-	close(buf);
-	close(drm);
 }
 
 /* And the other way round: the driver sees what user space put in. */
 TEST(fences_for_the_exporter)
 {
 	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
-	int drm, buf, timeline, fence;
+	int drm, buf, timeline;
 
 	timeline = setup_timeline(_metadata);
 	if (timeline < 0)
@@ -642,14 +584,10 @@ TEST(fences_for_the_exporter)
 		return;
 	buf = drm_export(drm, BUF_SIZE, &attach.handle);
 	ASSERT_LE(0, buf);
-	fence = add_fence(_metadata, buf, READ, timeline, 1);
+	add_fence(_metadata, buf, READ, timeline, 1);
 	EXPECT_EQ(-EBUSY, do_ioctl(drm, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach));
 	ASSERT_EQ(0, timeline_advance(timeline, 1));
 	EXPECT_EQ(0, do_ioctl(drm, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach));
-	close(fence);
-	close(buf);
-	close(timeline);
-	close(drm);
 }
 
 /* --------------------------------------------------- races, failing allocations */
@@ -708,14 +646,14 @@ TEST_F(sync_file, import_races_with_export)
 TEST_F(sync_file, export_failing_allocations)
 {
 	int other = setup_timeline(_metadata);
-	int fences[2], ret, before, refused = 0;
+	int ret, before, refused = 0;
 	struct fail_nth fail;
 	bool failed;
 
 	if (!fail_nth_setup(_metadata, &fail))
 		return;
-	fences[0] = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	fences[1] = add_fence(_metadata, self->buf, WRITE, other, 1);
+	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
+	add_fence(_metadata, self->buf, WRITE, other, 1);
 	before = taken_fds();
 	do {
 		fail_nth_arm(_metadata, &fail);
@@ -732,10 +670,6 @@ TEST_F(sync_file, export_failing_allocations)
 	} while (failed);
 	EXPECT_LE(0, ret);
 	EXPECT_LT(0, refused);
-	close(fail.fd);
-	close(fences[0]);
-	close(fences[1]);
-	close(other);
 }
 
 /* A failed import has added nothing, not even some of several fences. */
@@ -775,10 +709,6 @@ TEST_F(sync_file, import_failing_allocations)
 	} while (failed);
 	EXPECT_EQ(0, ret);
 	EXPECT_LT(0, refused);
-	close(fail.fd);
-	close(merged);
-	for (i = 0; i < ARRAY_SIZE(timelines); i++)
-		close(timelines[i]);
 }
 
 TEST_HARNESS_MAIN

@@ -23,12 +23,6 @@ FIXTURE_SETUP(merge)
 
 FIXTURE_TEARDOWN(merge)
 {
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		close(self->fence[i]);
-		close(self->timeline[i]);
-	}
 }
 
 /* ---------------------------------------------------------------- arguments */
@@ -139,7 +133,6 @@ TEST_F(merge, result_closes_on_exec)
 	ASSERT_LE(0, merged);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(merged, F_GETFD));
 	EXPECT_EQ(self->before + 1, taken_fds());
-	close(merged);
 }
 
 TEST_F(merge, pending_until_all_have_signalled)
@@ -155,7 +148,6 @@ TEST_F(merge, pending_until_all_have_signalled)
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(1, sync_file_status(merged));
 	EXPECT_EQ(POLLIN, poll_for(merged, POLLIN, 0));
-	close(merged);
 }
 
 /* Nobody polls here: asking is enough to learn that it is over. */
@@ -171,7 +163,6 @@ TEST_F(merge, status_needs_no_poll)
 	ASSERT_EQ(2, sync_file_fences(merged, infos, 2));
 	EXPECT_EQ(1, infos[0].status);
 	EXPECT_EQ(1, infos[1].status);
-	close(merged);
 }
 
 /* Of each timeline the latest is kept, whatever the order. */
@@ -194,9 +185,6 @@ TEST_F(merge, one_fence_per_timeline)
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(1, sync_file_status(merged[0]));
 	EXPECT_EQ(1, sync_file_status(merged[1]));
-	close(merged[0]);
-	close(merged[1]);
-	close(later);
 }
 
 /* The counter wraps: 2 comes after 0xfffffffe. */
@@ -211,9 +199,6 @@ TEST_F(merge, later_across_the_wrap)
 	merged = sync_file_merge(fences[0], fences[1]);
 	ASSERT_LE(0, merged);
 	EXPECT_EQ(456, fence_deadline(self->timeline[0], merged));
-	close(merged);
-	close(fences[0]);
-	close(fences[1]);
 }
 
 TEST_F(merge, with_itself)
@@ -226,7 +211,6 @@ TEST_F(merge, with_itself)
 	EXPECT_EQ(0, sync_file_status(merged));
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(1, sync_file_status(merged));
-	close(merged);
 }
 
 /* Timelines are numbered as they are made, and fences sorted by that number. */
@@ -244,10 +228,6 @@ TEST_F(merge, sorted_by_timeline)
 	EXPECT_STREQ("first", infos[0].obj_name);
 	EXPECT_STREQ("second", infos[1].obj_name);
 	EXPECT_STREQ("third", infos[2].obj_name);
-	close(merged);
-	close(tail);
-	close(fence);
-	close(third);
 }
 
 TEST_F(merge, signalled_is_left_out)
@@ -260,7 +240,6 @@ TEST_F(merge, signalled_is_left_out)
 	EXPECT_EQ(1, sync_file_count(merged));
 	EXPECT_TRUE(is_plain(self->timeline[1], merged));
 	EXPECT_EQ(0, sync_file_status(merged));
-	close(merged);
 }
 
 /* A member that has signalled since is left out when its container is merged. */
@@ -277,10 +256,6 @@ TEST_F(merge, signalled_member_is_left_out)
 	ASSERT_LE(0, merged);
 	ASSERT_EQ(2, sync_file_fences(merged, infos, 2));
 	EXPECT_STREQ("second", infos[0].obj_name);
-	close(merged);
-	close(fence);
-	close(both);
-	close(third);
 }
 
 /* Nothing left to wait for: a stub, with the time when the last one signalled. */
@@ -312,7 +287,6 @@ TEST_F(merge, past_errors_are_left_out)
 	int merged;
 
 	close(self->timeline[0]);
-	self->timeline[0] = -1;
 	ASSERT_EQ(-ENOENT, sync_file_status(self->fence[0]));
 	merged = sync_file_merge(self->fence[0], self->fence[0]);
 	ASSERT_LE(0, merged);
@@ -323,7 +297,6 @@ TEST_F(merge, past_errors_are_left_out)
 	EXPECT_EQ(0, sync_file_status(merged));
 	ASSERT_EQ(0, timeline_advance(self->timeline[1], 1));
 	EXPECT_EQ(1, sync_file_status(merged));
-	close(merged);
 }
 
 /* One that comes later is the error of the whole. */
@@ -334,12 +307,10 @@ TEST_F(merge, later_error_shows)
 	ASSERT_LE(0, merged);
 	ASSERT_EQ(0, poll_for(merged, POLLIN, 0));
 	close(self->timeline[0]);
-	self->timeline[0] = -1;
 	EXPECT_EQ(0, sync_file_status(merged));
 	ASSERT_EQ(0, timeline_advance(self->timeline[1], 1));
 	EXPECT_EQ(POLLIN, poll_for(merged, POLLIN, FOREVER_MS));
 	EXPECT_EQ(-ENOENT, sync_file_status(merged));
-	close(merged);
 }
 
 TEST_F(merge, inputs_are_left_alone)
@@ -365,14 +336,12 @@ TEST_F(merge, result_outlives_inputs)
 	ASSERT_LE(0, merged);
 	for (i = 0; i < 2; i++) {
 		close(self->fence[i]);
-		self->fence[i] = -1;
 	}
 	EXPECT_EQ(2, sync_file_count(merged));
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(0, sync_file_status(merged));
 	ASSERT_EQ(0, timeline_advance(self->timeline[1], 1));
 	EXPECT_EQ(1, sync_file_status(merged));
-	close(merged);
 }
 
 /* ---------------------------------------------------------------------- names */
@@ -385,7 +354,6 @@ TEST_F(merge, keeps_the_given_name)
 	ASSERT_LE(0, merged);
 	ASSERT_NE(NULL, sync_file_name(merged, name));
 	EXPECT_STREQ("frame 12", name);
-	close(merged);
 }
 
 TEST_F(merge, long_name_is_cut)
@@ -398,7 +366,6 @@ TEST_F(merge, long_name_is_cut)
 	ASSERT_NE(NULL, sync_file_name(data.fence, name));
 	EXPECT_EQ(31, strnlen(name, sizeof(name)));
 	EXPECT_EQ(31, strspn(name, "x"));
-	close(data.fence);
 }
 
 /* Without a name the file is called after its fence, as ever. */
@@ -427,7 +394,6 @@ TEST_F(merge, empty_name)
 	ASSERT_LE(0, merged);
 	ASSERT_NE(NULL, sync_file_name(merged, name));
 	EXPECT_STREQ("stub-stub0-0", name);
-	close(merged);
 }
 
 /* ---------------------------------------------------------------- many of them */
@@ -517,10 +483,6 @@ TEST_F_TIMEOUT(many, thousands_of_timelines, 240)
 	EXPECT_EQ(POLLIN, poll_for(again, POLLIN, FOREVER_MS));
 	ASSERT_EQ(MANY, sync_file_fences(merged, infos, MANY));
 	EXPECT_EQ(0, pending_in(infos, MANY));
-	close(merged);
-	close(again);
-	for (i = 0; i < MANY; i++)
-		close(timelines[i]);
 }
 
 /* However many points of one timeline there are, the last is what counts. */
@@ -542,8 +504,6 @@ TEST_F(many, thousands_of_points)
 	EXPECT_EQ(0, sync_file_status(merged));
 	ASSERT_EQ(0, timeline_advance(timeline, 1));
 	EXPECT_EQ(1, sync_file_status(merged));
-	close(merged);
-	close(timeline);
 }
 
 /* ---------------------------------------------- races, failing allocations */
@@ -614,10 +574,6 @@ TEST_F(merge, failing_allocations)
 	EXPECT_LE(2, refused);
 	EXPECT_EQ(2, sync_file_count(both));
 	EXPECT_EQ(0, sync_file_status(both));
-	close(fail.fd);
-	close(both);
-	close(fence);
-	close(third);
 }
 
 TEST_HARNESS_MAIN

@@ -27,8 +27,6 @@ FIXTURE_SETUP(wait)
 
 FIXTURE_TEARDOWN(wait)
 {
-	close(self->fence);
-	close(self->timeline);
 }
 
 /* ------------------------------------------------------------- kind of file */
@@ -96,7 +94,6 @@ TEST_F(wait, error_is_just_ready)
 {
 	ASSERT_EQ(0, poll_for(self->fence, POLLIN, 0));
 	close(self->timeline);
-	self->timeline = -1;
 	EXPECT_EQ(POLLIN, poll_for(self->fence, POLLIN | POLLPRI, 0));
 }
 
@@ -107,7 +104,6 @@ TEST_F(wait, signalled_from_the_start)
 	ASSERT_LE(0, fence);
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 0));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, FOREVER_MS));
-	close(fence);
 }
 
 TEST_F(wait, sleeper_wakes)
@@ -142,7 +138,6 @@ TEST_F(wait, two_files_of_one_fence)
 	EXPECT_EQ(POLLIN, poll_for(other, POLLIN, FOREVER_MS));
 	EXPECT_EQ(POLLIN, poll_for(self->fence, POLLIN, 0));
 	signaller_join(&signaller);
-	close(other);
 }
 
 TEST_F(wait, closing_the_timeline_wakes)
@@ -158,7 +153,6 @@ TEST_F(wait, closing_the_timeline_wakes)
 	}
 	sleep_ms(50);
 	close(self->timeline);
-	self->timeline = -1;
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 }
@@ -180,9 +174,6 @@ TEST_F(wait, sleeper_on_merged_wakes)
 	EXPECT_EQ(1, sync_file_status(fence));
 	signaller_join(&signallers[0]);
 	signaller_join(&signallers[1]);
-	close(merged);
-	close(fence);
-	close(other);
 }
 
 /* One wake-up is for everybody who sleeps, one edge for each epoll. */
@@ -269,7 +260,6 @@ TEST_F(wait, close_under_sleepers)
 	}
 	sleep_ms(50);
 	close(self->fence);
-	self->fence = -1;
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	for (i = 0; i < ARRAY_SIZE(sleepers); i++) {
 		pthread_join(sleepers[i].thread, NULL);

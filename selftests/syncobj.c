@@ -50,13 +50,6 @@ FIXTURE_SETUP(syncobj)
 
 FIXTURE_TEARDOWN(syncobj)
 {
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		close(self->fence[i]);
-		close(self->timeline[i]);
-	}
-	close(self->drm);
 }
 
 static int import(int drm, __u32 handle, int sync_file)
@@ -210,7 +203,6 @@ TEST_F(syncobj, exports_what_was_imported)
 	EXPECT_EQ(0, sync_file_status(file));
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(1, sync_file_status(file));
-	close(file);
 }
 
 TEST_F(syncobj, created_signalled)
@@ -223,7 +215,6 @@ TEST_F(syncobj, created_signalled)
 	ASSERT_EQ(1, sync_file_fences(file, &info, 1));
 	EXPECT_EQ(1, info.status);
 	EXPECT_STREQ("stub", info.driver_name);
-	close(file);
 }
 
 TEST_F(syncobj, wait_any_and_all)
@@ -253,7 +244,6 @@ TEST_F(syncobj, wait_for_merged)
 	signaller_start(_metadata, &signaller, self->timeline[1], 20);
 	EXPECT_EQ(0, wait_for(self->drm, &self->binary, 1, 0, FOREVER_MS, NULL));
 	signaller_join(&signaller);
-	close(merged);
 }
 
 TEST_F(syncobj, deadline_of_a_wait)
@@ -371,7 +361,6 @@ TEST_F(syncobj, event)
 	EXPECT_EQ(0, poll_for(event, POLLIN, 10));
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
 	EXPECT_EQ(POLLIN, poll_for(event, POLLIN, FOREVER_MS));
-	close(event);
 }
 
 /* ---------------------------------------------------------- chains in files */
@@ -394,7 +383,6 @@ TEST_F(syncobj, chain_in_a_file)
 	}
 	EXPECT_EQ(POLLIN, poll_for(file, POLLIN, FOREVER_MS));
 	EXPECT_EQ(1, sync_file_status(file));
-	close(file);
 }
 
 /* Arrays as links of a chain, merged with a plain fence: three of them are left. */
@@ -415,9 +403,6 @@ TEST_F(syncobj, chain_of_arrays_merged)
 	EXPECT_EQ(1, sync_file_status(file));
 	EXPECT_EQ(0, sync_file_status(all));
 	EXPECT_EQ(0, wait_point(self->drm, self->obj, 2, 0, FOREVER_MS));
-	close(all);
-	close(file);
-	close(merged);
 }
 
 /* A chain goes into a buffer as its plain fences, and comes out as one file. */
@@ -440,9 +425,6 @@ TEST_F(syncobj, chain_in_a_buffer)
 	EXPECT_EQ(-ETIME, wait_for(self->drm, &self->binary, 1, 0, 10, NULL));
 	ASSERT_EQ(0, timeline_advance(self->timeline[2], 1));
 	EXPECT_EQ(0, wait_for(self->drm, &self->binary, 1, 0, FOREVER_MS, NULL));
-	close(out);
-	close(file);
-	close(buf);
 }
 
 /* Long, all pending, and gone at once. A slow machine takes a minute for it. */

@@ -137,8 +137,6 @@ FIXTURE_SETUP(udmabuf)
 
 FIXTURE_TEARDOWN(udmabuf)
 {
-	close(self->memfd);
-	close(self->dev);
 }
 
 /* --------------------------------------------------------------- arguments */
@@ -194,8 +192,6 @@ TEST_F(udmabuf, list_limit)
 	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ((off_t)PAGES(limit), lseek(buf, 0, SEEK_END));
-	close(buf);
-	free(list);
 }
 
 TEST_F(udmabuf, not_aligned)
@@ -217,7 +213,6 @@ TEST_F(udmabuf, no_size)
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 	list_set(list, 0, self->memfd, 0, 1);
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
-	free(list);
 }
 
 TEST_F(udmabuf, overflow)
@@ -236,7 +231,6 @@ TEST_F(udmabuf, overflow)
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 0, (1ULL << 44) + PAGE, 0));
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, -(__u64)PAGE, PAGE, 0));
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 1ULL << 63, PAGE, 0));
-	free(list);
 }
 
 TEST_F(udmabuf, size_limit)
@@ -252,7 +246,6 @@ TEST_F(udmabuf, size_limit)
 	ASSERT_EQ(0, set_limit("size_limit_mb", limit));
 	EXPECT_LE(0, create(self->dev, memfd, 0, MIB + PAGE, 0));
 	EXPECT_EQ(-EINVAL, create(self->dev, memfd, 0, limit * MIB + PAGE, 0));
-	close(memfd);
 }
 
 /* Arguments are checked before the file descriptors are looked at. */
@@ -269,7 +262,6 @@ TEST_F(udmabuf, order_of_checks)
 	list_set(list, 0, self->memfd, 16, 1);
 	list_set(list, 1, -1, 0, 1);
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
-	free(list);
 }
 
 TEST_F(udmabuf, wrong_files)
@@ -287,9 +279,6 @@ TEST_F(udmabuf, wrong_files)
 	other = create(self->dev, self->memfd, 0, PAGE, 0);
 	ASSERT_LE(0, other);
 	EXPECT_EQ(-EBADFD, create(self->dev, other, 0, PAGE, 0));
-	close(other);
-	close(pipes[0]);
-	close(pipes[1]);
 }
 
 TEST_F(udmabuf, seals)
@@ -371,9 +360,6 @@ TEST_F(udmabuf, memfd_open_for_reading)
 	EXPECT_EQ(EACCES, errno);
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ));
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
-	munmap(map, PAGES(2));
-	close(buf);
-	close(memfd);
 }
 
 /* One piece is enough: the buffer has one mode. */
@@ -389,9 +375,6 @@ TEST_F(udmabuf, one_piece_open_for_reading)
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(O_RDONLY, fcntl(buf, F_GETFL) & O_ACCMODE);
 	EXPECT_EQ(MAP_FAILED, map_shared(buf, PAGES(2)));
-	close(buf);
-	close(memfd);
-	free(list);
 }
 
 /* A device that may write is a writer, too. */
@@ -407,9 +390,6 @@ TEST_F(udmabuf, device_and_memfd_open_for_reading)
 	buf = create(self->dev, memfd, 0, PAGES(2), 0);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(-EACCES, drm_import(drm, buf, &handle));
-	close(drm);
-	close(buf);
-	close(memfd);
 }
 
 TEST_F(udmabuf, flags_and_padding)
@@ -436,8 +416,6 @@ TEST_F(udmabuf, flags_and_padding)
 	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(buf, F_GETFD));
-	close(buf);
-	free(list);
 }
 
 TEST_F(udmabuf, parameters_refuse_nonsense)
@@ -473,9 +451,6 @@ TEST_F(udmabuf, pieces_of_a_large_frame)
 		list_set(list, i, memfd, 2 * i, 1);
 	buf = do_ioctl(self->dev, UDMABUF_CREATE_LIST, list);
 	EXPECT_LE(0, buf);
-	close(buf);
-	close(memfd);
-	free(list);
 }
 
 TEST_F(udmabuf, minus_one_is_no_limit)
@@ -521,7 +496,6 @@ TEST_F(udmabuf, failed_piece_unpins_the_others)
 	list_set(list, 2, self->memfd, 15, 2);
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
-	free(list);
 }
 
 /* ---------------------------------------------------------------- contents */
@@ -545,11 +519,8 @@ TEST_F(udmabuf, shows_the_memfd)
 	*(int *)(mem + PAGES(6)) = 2;
 	EXPECT_EQ(2, number_at(map, 3));
 	close(self->memfd);
-	self->memfd = -1;
 	munmap(mem, PAGES(16));
 	EXPECT_EQ(1, number_at(map, 0));
-	munmap(map, PAGES(4));
-	close(buf);
 }
 
 TEST_F(udmabuf, list_shows_pieces_in_order)
@@ -579,7 +550,6 @@ TEST_F(udmabuf, list_shows_pieces_in_order)
 	close(buf);
 	close(other);
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
-	free(list);
 }
 
 TEST_F(udmabuf, maps_any_part)
@@ -597,7 +567,6 @@ TEST_F(udmabuf, maps_any_part)
 			EXPECT_EQ(100 + first + i, number_at(map, i));
 		munmap(map, PAGES(16 - first));
 	}
-	close(buf);
 }
 
 TEST_F(udmabuf, no_private_mapping)
@@ -609,7 +578,6 @@ TEST_F(udmabuf, no_private_mapping)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, buf, 0));
 	EXPECT_EQ(EINVAL, errno);
-	close(buf);
 }
 
 TEST_F(udmabuf, no_mapping_beyond_the_end)
@@ -626,8 +594,6 @@ TEST_F(udmabuf, no_mapping_beyond_the_end)
 	map = mremap(map, PAGES(2), PAGE, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(100, number_at(map, 0));
-	munmap(map, PAGE);
-	close(buf);
 }
 
 TEST_F(udmabuf, moved_mapping)
@@ -645,7 +611,6 @@ TEST_F(udmabuf, moved_mapping)
 	EXPECT_EQ(115, number_at(moved, 7));
 	EXPECT_EQ(108, number_at(moved, 0));
 	EXPECT_EQ(107, number_at(map, 7));
-	close(buf);
 }
 
 /* -------------------------------------------------------------- CPU access */
@@ -659,7 +624,6 @@ TEST_F(udmabuf, end_needs_a_begin)
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START));
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
-	close(buf);
 }
 
 /* While attached, in all directions; the DMA API checks itself what it can. */
@@ -682,8 +646,6 @@ TEST_F(udmabuf, access_while_attached)
 	}
 	EXPECT_EQ(0, drm_close_handle(drm, handle));
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END));
-	close(drm);
-	close(buf);
 }
 
 /* One of two who have half of a buffer each. */
@@ -794,7 +756,6 @@ TEST_F(udmabuf, failing_allocations)
 	EXPECT_LT(3U, refused);
 	EXPECT_EQ(fds, taken_fds());
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
-	free(list);
 }
 
 /* ------------------------------------------------- pages nobody has written */
@@ -842,7 +803,6 @@ TEST_F(udmabuf, fallocated_pages_keep_what_is_written)
 			  pread(memfd, &number, sizeof(number), PAGES(i)));
 		EXPECT_EQ(1000 + i, number);
 	}
-	close(memfd);
 }
 
 /* A process that fills memory with its secret, and ends. */
@@ -884,9 +844,6 @@ TEST_F(udmabuf, fallocated_pages_are_zero)
 	for (i = 0; i < size / sizeof(*map); i++)
 		dirty += !!map[i];
 	EXPECT_EQ(0, dirty);
-	munmap(map, size);
-	close(buf);
-	close(memfd);
 }
 
 /*
@@ -911,8 +868,6 @@ TEST_F(udmabuf, hole_leaves_the_rest)
 			  pread(memfd, &number, sizeof(number), PAGES(i)));
 		ASSERT_EQ(1 + i, number);
 	}
-	close(buf);
-	close(memfd);
 }
 
 /* -------------------------------------------------------------- huge pages */
@@ -987,11 +942,6 @@ TEST_F(udmabuf, pieces_of_huge_pages)
 	ASSERT_NE(MAP_FAILED, map);
 	for (i = 0; i < 23; i++)
 		EXPECT_EQ(500 + i, number_at(map, i));
-	munmap(map, PAGES(23));
-	munmap(mem, 2 * HUGE_PAGE);
-	close(buf);
-	close(memfd);
-	free(list);
 }
 
 TEST_HARNESS_MAIN
