@@ -20,25 +20,7 @@ FIXTURE(bufinfo)
 	int buf;
 };
 
-FIXTURE_VARIANT(bufinfo)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(bufinfo, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(bufinfo, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(bufinfo, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(bufinfo);
 
 FIXTURE_SETUP(bufinfo)
 {

@@ -416,6 +416,13 @@ static inline const char *exporter_name(enum exporter exporter)
 	}
 }
 
+/* The tests of that fixture run once for each exporter, which is in the variant. */
+#define EACH_EXPORTER(fixture)							\
+	FIXTURE_VARIANT(fixture) { enum exporter exporter; };			\
+	FIXTURE_VARIANT_ADD(fixture, udmabuf) { .exporter = UDMABUF };		\
+	FIXTURE_VARIANT_ADD(fixture, system_heap) { .exporter = SYSTEM_HEAP };	\
+	FIXTURE_VARIANT_ADD(fixture, vgem) { .exporter = VGEM }
+
 /* For FIXTURE_SETUP(): a buffer, or less than 0 and the test is skipped. */
 static inline int setup_buffer(struct __test_metadata *_metadata,
 			       enum exporter exporter, size_t size)

@@ -20,25 +20,7 @@ FIXTURE(file)
 	int buf;
 };
 
-FIXTURE_VARIANT(file)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(file, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(file, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(file, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(file);
 
 FIXTURE_SETUP(file)
 {

@@ -13,25 +13,7 @@ FIXTURE(info)
 	int buf;
 };
 
-FIXTURE_VARIANT(info)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(info, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(info, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(info, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(info);
 
 FIXTURE_SETUP(info)
 {

@@ -17,25 +17,7 @@ FIXTURE(name)
 	int buf;
 };
 
-FIXTURE_VARIANT(name)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(name, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(name, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(name, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(name);
 
 FIXTURE_SETUP(name)
 {

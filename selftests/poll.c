@@ -25,25 +25,7 @@ FIXTURE(poll)
 	int timeline;
 };
 
-FIXTURE_VARIANT(poll)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(poll, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(poll, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(poll, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(poll);
 
 FIXTURE_SETUP(poll)
 {

@@ -21,25 +21,7 @@ FIXTURE(stats)
 	int buf;
 };
 
-FIXTURE_VARIANT(stats)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(stats, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(stats, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(stats, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(stats);
 
 FIXTURE_SETUP(stats)
 {

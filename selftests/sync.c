@@ -21,25 +21,7 @@ FIXTURE(sync)
 	int buf;
 };
 
-FIXTURE_VARIANT(sync)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(sync, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(sync, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(sync, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(sync);
 
 FIXTURE_SETUP(sync)
 {
@@ -157,25 +139,7 @@ FIXTURE(wait)
 	int timeline;
 };
 
-FIXTURE_VARIANT(wait)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(wait, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(wait, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(wait, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(wait);
 
 FIXTURE_SETUP(wait)
 {

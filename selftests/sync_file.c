@@ -19,25 +19,7 @@ FIXTURE(sync_file)
 	int timeline;
 };
 
-FIXTURE_VARIANT(sync_file)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(sync_file, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(sync_file, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_VARIANT_ADD(sync_file, vgem)
-{
-	.exporter = VGEM,
-};
+EACH_EXPORTER(sync_file);
 
 FIXTURE_SETUP(sync_file)
 {
