@@ -104,12 +104,6 @@ TEST_F(bufinfo, mode)
 	EXPECT_EQ(S_IFREG | 0444U, st.st_mode);
 }
 
-TEST_F(bufinfo, head)
-{
-	read_bufinfo(_metadata, self->text);
-	EXPECT_EQ(0, strncmp(HEAD, self->text, strlen(HEAD)));
-}
-
 TEST_F(bufinfo, row)
 {
 	unsigned long ino = buffer_ino(self->buf);
@@ -160,22 +154,6 @@ TEST_F(bufinfo, flags)
 		  row.flags & (O_ACCMODE | O_NONBLOCK));
 }
 
-TEST_F(bufinfo, names)
-{
-	unsigned long ino = buffer_ino(self->buf);
-	struct row row;
-
-	ASSERT_EQ(0, set_name(self->buf, "a name"));
-	read_bufinfo(_metadata, self->text);
-	ASSERT_NE(NULL, find_row(self->text, ino, &row));
-	EXPECT_EQ(0, strncmp("a name\n", row.name, 7));
-
-	ASSERT_EQ(0, set_name(self->buf, ""));
-	read_bufinfo(_metadata, self->text);
-	ASSERT_NE(NULL, find_row(self->text, ino, &row));
-	EXPECT_EQ('\n', row.name[0]);
-}
-
 TEST_F(bufinfo, count)
 {
 	int copy = dup(self->buf);
@@ -210,22 +188,6 @@ TEST_F(bufinfo, total)
 	snprintf(want, sizeof(want), "\n\nTotal %d objects, %zu bytes\n", rows, bytes);
 	ASSERT_LT(strlen(want), strlen(self->text));
 	EXPECT_STREQ(want, self->text + strlen(self->text) - strlen(want));
-}
-
-TEST_F(bufinfo, newest_first)
-{
-	const char *older, *newer;
-	struct row row;
-	int buf;
-
-	buf = buffer_alloc(variant->exporter, page_size());
-	ASSERT_LE(0, buf);
-	read_bufinfo(_metadata, self->text);
-	older = find_row(self->text, buffer_ino(self->buf), &row);
-	newer = find_row(self->text, buffer_ino(buf), &row);
-	ASSERT_NE(NULL, older);
-	ASSERT_NE(NULL, newer);
-	EXPECT_LT(newer, older);
 }
 
 /* -------------------------------------------------------------------- life time */
@@ -349,46 +311,6 @@ TEST_F(bufinfo, attached_device)
 	EXPECT_NE(NULL, strstr(read_block(_metadata, self->text, ino),
 			       "\tAttached Devices:\nTotal 0 devices attached\n\n"))
 		TH_LOG("%s", self->text);
-}
-
-/*
- * Two devices at once only with udmabuf: the others map for the device in a way
- * of which the DMA debugging code says that it must not be done twice.
- */
-TEST(attached_devices_newest_first)
-{
-	char *text = malloc(TEXT_SIZE);
-	__u32 handles[2];
-	unsigned long ino;
-	int drms[2], buf;
-
-	ASSERT_NE(NULL, text);
-	if (access(BUFINFO, F_OK))
-		SKIP(return, "no " BUFINFO " (CONFIG_DEBUG_FS, mounted debugfs, root)");
-	buf = setup_buffer(_metadata, UDMABUF, BUF_SIZE);
-	if (buf < 0)
-		return;
-	drms[0] = setup_drm(_metadata, "vgem");
-	if (drms[0] < 0)
-		return;
-	drms[1] = setup_drm(_metadata, "vkms");
-	if (drms[1] < 0)
-		return;
-	ino = buffer_ino(buf);
-	ASSERT_EQ(0, drm_import(drms[0], buf, &handles[0]));
-	ASSERT_EQ(0, drm_import(drms[1], buf, &handles[1]));
-	EXPECT_NE(NULL, strstr(read_block(_metadata, text, ino),
-			       "\tAttached Devices:\n\tvkms\n\tvgem\nTotal 2 devices attached\n\n"))
-		TH_LOG("%s", text);
-	ASSERT_EQ(0, drm_close_handle(drms[0], handles[0]));
-	EXPECT_NE(NULL, strstr(read_block(_metadata, text, ino),
-			       "\tAttached Devices:\n\tvkms\nTotal 1 devices attached\n\n"))
-		TH_LOG("%s", text);
-	close(drms[0]);
-	close(drms[1]);
-	EXPECT_NE(NULL, strstr(read_block(_metadata, text, ino),
-			       "\tAttached Devices:\nTotal 0 devices attached\n\n"))
-		TH_LOG("%s", text);
 }
 
 TEST_F(bufinfo, own_buffer_is_not_attached)

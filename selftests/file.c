@@ -46,44 +46,6 @@ TEST_F(file, seek_tells_the_size)
 	EXPECT_EQ(0, seek_to(self->buf, 0, SEEK_SET));
 }
 
-TEST_F(file, seek_to_anywhere_else)
-{
-	const off_t offsets[] = {
-		1, -1, page_size(), -(off_t)page_size(), BUF_SIZE, INT64_MAX, INT64_MIN,
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
-		EXPECT_EQ(-EINVAL, seek_to(self->buf, offsets[i], SEEK_SET))
-			TH_LOG("offset %lld", (long long)offsets[i]);
-		EXPECT_EQ(-EINVAL, seek_to(self->buf, offsets[i], SEEK_END))
-			TH_LOG("offset %lld", (long long)offsets[i]);
-	}
-}
-
-TEST_F(file, seek_from_elsewhere)
-{
-	const int whences[] = { SEEK_CUR, SEEK_DATA, SEEK_HOLE, SEEK_HOLE + 1, -1 };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(whences); i++) {
-		EXPECT_EQ(-EINVAL, seek_to(self->buf, 0, whences[i]))
-			TH_LOG("whence %d", whences[i]);
-		EXPECT_EQ(-EINVAL, seek_to(self->buf, 1, whences[i]))
-			TH_LOG("whence %d", whences[i]);
-	}
-}
-
-TEST_F(file, position_stays_at_zero)
-{
-	char pos[32];
-
-	ASSERT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
-	ASSERT_NE(NULL, fdinfo_value(self->buf, "pos", pos, sizeof(pos)));
-	EXPECT_STREQ("0", pos);
-	EXPECT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
-}
-
 /* ---------------------------------------------------------------------- mmap */
 
 /* Maps a part; returns 0 and the address, or -errno. */
@@ -110,33 +72,6 @@ TEST_F(file, map_every_part)
 			munmap(map, pages * page_size());
 		}
 	}
-}
-
-TEST_F(file, map_too_long)
-{
-	char *map;
-
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, 0, PAGES + 1, MAP_SHARED, &map));
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, 1, PAGES, MAP_SHARED, &map));
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES - 1, 2, MAP_SHARED, &map));
-}
-
-TEST_F(file, map_beyond_the_end)
-{
-	char *map;
-
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES, 1, MAP_SHARED, &map));
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, PAGES + 1, 1, MAP_SHARED, &map));
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, 1UL << 30, 1, MAP_SHARED, &map));
-}
-
-/* The highest offset that the memory manager lets through. */
-TEST_F(file, map_at_the_end_of_numbers)
-{
-	size_t last = SIZE_MAX / page_size() - 1;
-	char *map;
-
-	EXPECT_EQ(-EINVAL, map_pages(self->buf, last, 1, MAP_SHARED, &map));
 }
 
 TEST_F(file, failed_map_holds_nothing)
@@ -242,35 +177,6 @@ TEST(map_respects_the_access_mode)
 
 /* ---------------------------------------------------- what such a file is not */
 
-TEST_F(file, no_read)
-{
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-
-	EXPECT_EQ(-1, read(self->buf, &byte, 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, readv(self->buf, &iov, 1));
-	EXPECT_EQ(EINVAL, errno);
-}
-
-TEST_F(file, no_write)
-{
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
-
-	EXPECT_EQ(-1, write(self->buf, "x", 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, writev(self->buf, &iov, 1));
-	EXPECT_EQ(EINVAL, errno);
-}
-
-TEST_F(file, no_fsync)
-{
-	EXPECT_EQ(-1, fsync(self->buf));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, fdatasync(self->buf));
-	EXPECT_EQ(EINVAL, errno);
-}
-
 TEST_F(file, no_other_size)
 {
 	EXPECT_EQ(-1, ftruncate(self->buf, 0));
@@ -300,17 +206,6 @@ TEST_F(file, no_second_open)
 
 /* ------------------------------------------------------------------ identity */
 
-TEST_F(file, stat)
-{
-	struct stat st;
-
-	ASSERT_EQ(0, fstat(self->buf, &st));
-	EXPECT_EQ(0600U, st.st_mode);
-	EXPECT_EQ((off_t)BUF_SIZE, st.st_size);
-	EXPECT_EQ((blkcnt_t)(BUF_SIZE / 512), st.st_blocks);
-	EXPECT_LT(0UL, st.st_ino);
-}
-
 TEST_F(file, statfs)
 {
 	struct statfs fs;
@@ -338,22 +233,6 @@ TEST_F(file, sizes)
 		EXPECT_EQ((off_t)size, seek_to(buf, 0, SEEK_END));
 		ASSERT_NE(NULL, fdinfo_value(buf, "size", text, sizeof(text)));
 		EXPECT_EQ(size, strtoul(text, NULL, 10));
-		close(buf);
-	}
-}
-
-/* Numbers go up and never come back. */
-TEST_F(file, inode_numbers)
-{
-	unsigned long ino, last = buffer_ino(self->buf);
-	int i, buf;
-
-	for (i = 0; i < 100; i++) {
-		buf = buffer_alloc(variant->exporter, page_size());
-		ASSERT_LE(0, buf);
-		ino = buffer_ino(buf);
-		EXPECT_LT(last, ino);
-		last = ino;
 		close(buf);
 	}
 }

@@ -41,42 +41,6 @@ FIXTURE_TEARDOWN(poll)
 
 /* ------------------------------------------------------------ what is ready */
 
-TEST_F(poll, idle)
-{
-	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	EXPECT_EQ(POLLIN, poll_for(self->buf, POLLIN, 0));
-	EXPECT_EQ(POLLOUT, poll_for(self->buf, POLLOUT, 0));
-}
-
-TEST_F(poll, other_events_are_ignored)
-{
-	const short others = POLLPRI | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND;
-
-	EXPECT_EQ(0, poll_for(self->buf, 0, 0));
-	EXPECT_EQ(0, poll_for(self->buf, others, 0));
-	EXPECT_EQ(POLLIN, poll_for(self->buf, POLLIN | others, 0));
-}
-
-TEST_F(poll, write_fence)
-{
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	EXPECT_EQ(0, poll_for(self->buf, BOTH, 0));
-	EXPECT_EQ(0, poll_for(self->buf, POLLIN, 0));
-	EXPECT_EQ(0, poll_for(self->buf, POLLOUT, 0));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-}
-
-TEST_F(poll, read_fence)
-{
-	add_fence(_metadata, self->buf, READ, self->timeline, 1);
-	EXPECT_EQ(POLLIN, poll_for(self->buf, BOTH, 0));
-	EXPECT_EQ(POLLIN, poll_for(self->buf, POLLIN, 0));
-	EXPECT_EQ(0, poll_for(self->buf, POLLOUT, 0));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-}
-
 /* Without a poll in between: the state is looked up, not remembered. */
 TEST_F(poll, never_polled_while_pending)
 {
@@ -388,51 +352,6 @@ TEST_F(poll, epoll_edge)
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(1, epoll_wait(epoll, &seen, 1, FOREVER_MS));
 	EXPECT_EQ((__u32)EPOLLIN, seen.events);
-}
-
-/* ---------------------------------------------------------------- life time */
-
-/* One reference per direction, however many look, and none in the end. */
-TEST_F(poll, pending_poll_holds_the_buffer)
-{
-	long count = buffer_count(self->buf);
-	int i;
-
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	ASSERT_LT(0, count);
-	for (i = 0; i < 100; i++)
-		EXPECT_EQ(0, poll_for(self->buf, POLLIN, 0));
-	EXPECT_EQ(count + 1, buffer_count(self->buf));
-	for (i = 0; i < 100; i++)
-		EXPECT_EQ(0, poll_for(self->buf, BOTH, 0));
-	EXPECT_EQ(count + 2, buffer_count(self->buf));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(count, buffer_count(self->buf));
-}
-
-TEST_F(poll, ready_poll_holds_nothing)
-{
-	long count = buffer_count(self->buf);
-	int i;
-
-	for (i = 0; i < 100; i++)
-		EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
-	EXPECT_EQ(count, buffer_count(self->buf));
-}
-
-/* A polled fence keeps the buffer that its callback points into. */
-TEST_F(poll, buffer_outlives_its_fds)
-{
-	unsigned long ino = buffer_ino(self->buf);
-
-	if (!have_stats())
-		SKIP(return, "no " STATS_DIR " (CONFIG_DMABUF_SYSFS_STATS)");
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	ASSERT_EQ(0, poll_for(self->buf, BOTH, 0));
-	close(self->buf);
-	EXPECT_TRUE(stats_entry_exists(ino));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_FALSE(stats_entry_exists(ino));
 }
 
 /* Fences that the exporter puts into its object count like any other. */

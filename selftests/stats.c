@@ -21,13 +21,11 @@ FIXTURE(stats)
 	int buf;
 };
 
-EACH_EXPORTER(stats);
-
 FIXTURE_SETUP(stats)
 {
 	if (!have_stats())
 		SKIP(return, "no " STATS_DIR " (CONFIG_DMABUF_SYSFS_STATS)");
-	self->buf = setup_buffer(_metadata, variant->exporter, BUF_SIZE);
+	self->buf = setup_buffer(_metadata, SYSTEM_HEAP, BUF_SIZE);
 	self->ino = buffer_ino(self->buf);
 }
 
@@ -75,17 +73,12 @@ static int wait_for_entries(int count)
 	return entries();
 }
 
-TEST_F(stats, appears)
-{
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-}
-
 /* Nobody asks for the number: only the directory is read. */
 TEST_F(stats, appears_unasked)
 {
 	int count = entries(), buf;
 
-	buf = buffer_alloc(variant->exporter, page_size());
+	buf = buffer_alloc(SYSTEM_HEAP, page_size());
 	ASSERT_LE(0, buf);
 	EXPECT_EQ(count + 1, wait_for_entries(count + 1));
 	close(buf);
@@ -99,27 +92,13 @@ TEST_F(stats, vanishes)
 	EXPECT_FALSE(stats_entry_exists(self->ino));
 }
 
-/* A buffer that is gone before its turn came must not come up afterwards. */
-TEST_F(stats, short_life_leaves_nothing)
-{
-	int count = entries(), buf, i;
-
-	buf = buffer_alloc(variant->exporter, page_size());
-	ASSERT_LE(0, buf);
-	close(buf);
-	for (i = 0; i < 40; i++) {
-		ASSERT_EQ(count, entries());
-		sleep_ms(10);
-	}
-}
-
 /* Closed at any moment around the one when the worker makes the entry. */
 TEST_F(stats, any_length_of_life)
 {
 	int buf, ms, count = entries();
 
 	for (ms = 0; ms <= 100; ms++) {
-		buf = buffer_alloc(variant->exporter, page_size());
+		buf = buffer_alloc(SYSTEM_HEAP, page_size());
 		ASSERT_LE(0, buf);
 		sleep_ms(ms);
 		close(buf);
@@ -136,7 +115,7 @@ TEST_F(stats, many_at_once)
 	int i;
 
 	for (i = 0; i < MANY; i++) {
-		bufs[i] = buffer_alloc(variant->exporter, page_size());
+		bufs[i] = buffer_alloc(SYSTEM_HEAP, page_size());
 		ASSERT_LE(0, bufs[i]);
 		inos[i] = buffer_ino(bufs[i]);
 	}
@@ -152,35 +131,7 @@ TEST_F(stats, many_at_once)
 	}
 }
 
-/* --------------------------------------------- all ways to learn the number */
-
-static unsigned long number_by_fstat(int buf)
-{
-	return buffer_ino(buf);
-}
-
-static unsigned long number_by_stat(int buf)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", buf);
-	return stat(path, &st) ? 0 : st.st_ino;
-}
-
-static unsigned long number_by_statx(int buf)
-{
-	struct statx stx = { };
-
-	return statx(buf, "", AT_EMPTY_PATH, STATX_INO, &stx) ? 0 : stx.stx_ino;
-}
-
-static unsigned long number_by_fdinfo(int buf)
-{
-	char value[32];
-
-	return fdinfo_value(buf, "ino", value, sizeof(value)) ? strtoul(value, NULL, 10) : 0;
-}
+/* ------------------------------------------------ the number, and what it is for */
 
 /* Stays mapped, as the number is that of a mapping. */
 static unsigned long number_by_maps(int buf)
@@ -200,67 +151,18 @@ static unsigned long number_by_maps(int buf)
 	return from == (unsigned long)map ? ino : 0;
 }
 
-/* The newest buffer is the first one. */
-static unsigned long number_by_bufinfo(int buf)
-{
-	char *text = calloc(1, 1 << 20), *line = NULL;
-	unsigned long ino = 0;
-
-	if (text && read_file(DEBUGFS "/dma_buf/bufinfo", text, 1 << 20) > 0)
-		line = strstr(text, "\tname\n");
-	if (!line || sscanf(line + 6, "%*u %*x %*x %*d %*s %lu", &ino) != 1)
-		ino = 0;
-	free(text);
-	return ino;
-}
-
-static const struct {
-	const char *name;
-	unsigned long (*number)(int buf);
-} numbers[] = {
-	{ "fstat", number_by_fstat },
-	{ "stat", number_by_stat },
-	{ "statx", number_by_statx },
-	{ "fdinfo", number_by_fdinfo },
-	{ "maps", number_by_maps },
-	{ "bufinfo", number_by_bufinfo },
-};
-
-TEST_F(stats, found_by_number)
+/* A mapping tells the number without a call of the buffer. */
+TEST_F(stats, found_by_the_number_in_maps)
 {
 	unsigned long ino;
-	size_t i;
 	int buf;
 
-	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (numbers[i].number == number_by_bufinfo &&
-		    access(DEBUGFS "/dma_buf/bufinfo", R_OK))
-			continue;
-		buf = buffer_alloc(variant->exporter, page_size());
-		ASSERT_LE(0, buf);
-		ino = numbers[i].number(buf);
-		EXPECT_NE(0UL, ino);
-		EXPECT_TRUE(stats_entry_exists(ino))
-			TH_LOG("%s", numbers[i].name);
-		EXPECT_EQ(buffer_ino(buf), ino);
-		close(buf);
-	}
-}
-
-/* A descriptor that is a mere path neither keeps an entry nor makes one. */
-TEST_F(stats, path_of_a_dead_buffer)
-{
-	char name[64];
-	int path;
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", self->buf);
-	path = open(name, O_PATH | O_CLOEXEC);
-	ASSERT_LE(0, path);
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	close(self->buf);
-	EXPECT_FALSE(stats_entry_exists(self->ino));
-	EXPECT_EQ(self->ino, buffer_ino(path));
-	EXPECT_FALSE(stats_entry_exists(self->ino));
+	buf = buffer_alloc(SYSTEM_HEAP, page_size());
+	ASSERT_LE(0, buf);
+	ino = number_by_maps(buf);
+	EXPECT_NE(0UL, ino);
+	EXPECT_TRUE(stats_entry_exists(ino));
+	EXPECT_EQ(buffer_ino(buf), ino);
 }
 
 /* What memory accounting does: the processes' share of the total. */
@@ -300,7 +202,7 @@ TEST_F(stats, processes_never_have_more_than_all)
 
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < ARRAY_SIZE(bufs); i++) {
-			bufs[i] = buffer_alloc(variant->exporter, (i + 1) * page_size());
+			bufs[i] = buffer_alloc(SYSTEM_HEAP, (i + 1) * page_size());
 			ASSERT_LE(0, bufs[i]);
 		}
 		sum = sum_of_fdinfo(bufs, ARRAY_SIZE(bufs));
@@ -313,26 +215,6 @@ TEST_F(stats, processes_never_have_more_than_all)
 
 /* ------------------------------------------------------------------- contents */
 
-TEST_F(stats, exporter_name)
-{
-	char text[64], want[64];
-
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	snprintf(want, sizeof(want), "%s\n", exporter_name(variant->exporter));
-	ASSERT_LT(0, stats_read(self->ino, "exporter_name", text, sizeof(text)));
-	EXPECT_STREQ(want, text);
-}
-
-TEST_F(stats, size)
-{
-	char text[64], want[64];
-
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	snprintf(want, sizeof(want), "%zu\n", BUF_SIZE);
-	ASSERT_LT(0, stats_read(self->ino, "size", text, sizeof(text)));
-	EXPECT_STREQ(want, text);
-}
-
 TEST_F(stats, sizes_of_several)
 {
 	char text[64], want[64];
@@ -340,7 +222,7 @@ TEST_F(stats, sizes_of_several)
 	int bufs[8], i;
 
 	for (i = 0; i < 8; i++) {
-		bufs[i] = buffer_alloc(variant->exporter, (i + 1) * page_size());
+		bufs[i] = buffer_alloc(SYSTEM_HEAP, (i + 1) * page_size());
 		ASSERT_LE(0, bufs[i]);
 		inos[i] = buffer_ino(bufs[i]);
 	}
@@ -351,31 +233,6 @@ TEST_F(stats, sizes_of_several)
 		EXPECT_STREQ(want, text);
 		close(bufs[i]);
 	}
-}
-
-TEST_F(stats, files_and_modes)
-{
-	const char * const names[] = { "exporter_name", "size" };
-	char path[128];
-	struct dirent *entry;
-	struct stat st;
-	int others = 0;
-	size_t i;
-	DIR *dir;
-
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		ASSERT_EQ(0, stat(stats_path(self->ino, names[i], path, sizeof(path)), &st));
-		EXPECT_EQ(S_IFREG | 0444U, st.st_mode);
-	}
-	dir = opendir(stats_path(self->ino, "", path, sizeof(path)));
-	ASSERT_NE(NULL, dir);
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, names[0]) &&
-		    strcmp(entry->d_name, names[1]))
-			others++;
-	closedir(dir);
-	EXPECT_EQ(0, others);
 }
 
 TEST_F(stats, files_cannot_be_written)
@@ -415,30 +272,50 @@ TEST_F(stats, directory_names)
 	EXPECT_EQ(1, seen);
 }
 
+FIXTURE(entry)
+{
+	int buf;
+};
+
+EACH_EXPORTER(entry);
+
+FIXTURE_SETUP(entry)
+{
+	if (!have_stats())
+		SKIP(return, "no " STATS_DIR " (CONFIG_DMABUF_SYSFS_STATS)");
+	self->buf = setup_buffer(_metadata, variant->exporter, BUF_SIZE);
+}
+
+FIXTURE_TEARDOWN(entry)
+{
+}
+
+/* All that depends on the exporter. */
+TEST_F(entry, tells_the_name_of_its_exporter)
+{
+	unsigned long ino = buffer_ino(self->buf);
+	char text[64], want[64];
+
+	EXPECT_TRUE(stats_entry_exists(ino));
+	snprintf(want, sizeof(want), "%s\n", exporter_name(variant->exporter));
+	ASSERT_LT(0, stats_read(ino, "exporter_name", text, sizeof(text)));
+	EXPECT_STREQ(want, text);
+	close(self->buf);
+	EXPECT_FALSE(stats_entry_exists(ino));
+}
+
 TEST_F(stats, name_changes_nothing)
 {
 	char text[64], want[64];
 
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	ASSERT_EQ(0, set_name(self->buf, "named"));
-	snprintf(want, sizeof(want), "%s\n", exporter_name(variant->exporter));
+	snprintf(want, sizeof(want), "%s\n", exporter_name(SYSTEM_HEAP));
 	ASSERT_LT(0, stats_read(self->ino, "exporter_name", text, sizeof(text)));
 	EXPECT_STREQ(want, text);
 }
 
 /* ------------------------------------------- whatever refers to the buffer counts */
-
-TEST_F(stats, stays_with_another_fd)
-{
-	int copy = dup(self->buf);
-
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	close(self->buf);
-	self->buf = copy;
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	close(self->buf);
-	EXPECT_FALSE(stats_entry_exists(self->ino));
-}
 
 TEST_F(stats, stays_with_a_mapping)
 {
@@ -480,7 +357,7 @@ TEST_F(stats, vanishes_with_the_process)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		int buf = buffer_alloc(variant->exporter, BUF_SIZE);
+		int buf = buffer_alloc(SYSTEM_HEAP, BUF_SIZE);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ino = buffer_ino(buf);
@@ -497,26 +374,6 @@ TEST_F(stats, vanishes_with_the_process)
 }
 
 /* --------------------------------------------------- readers of what is gone */
-
-TEST_F(stats, open_file_of_a_dead_buffer)
-{
-	char path[128], text[64];
-	int size, exporter;
-
-	EXPECT_TRUE(stats_entry_exists(self->ino));
-	size = open(stats_path(self->ino, "size", path, sizeof(path)), O_RDONLY);
-	ASSERT_LE(0, size);
-	exporter = open(stats_path(self->ino, "exporter_name", path, sizeof(path)),
-			O_RDONLY);
-	ASSERT_LE(0, exporter);
-	ASSERT_LT(0, pread(exporter, text, sizeof(text), 0));
-	close(self->buf);
-	EXPECT_FALSE(stats_entry_exists(self->ino));
-	EXPECT_EQ(-1, pread(size, text, sizeof(text), 0));
-	EXPECT_TRUE(errno == ENODEV || errno == EIO);
-	EXPECT_EQ(-1, pread(exporter, text, sizeof(text), 0));
-	EXPECT_TRUE(errno == ENODEV || errno == EIO);
-}
 
 /* Open files hold neither the buffer nor the entry. */
 TEST_F(stats, open_file_holds_nothing)
@@ -649,7 +506,7 @@ TEST_F(stats, readers_race_with_life)
 	for (round = 0; round < 1000; round++) {
 		i = (round * 7) % ARRAY_SIZE(bufs);
 		close(bufs[i]);
-		bufs[i] = buffer_alloc(variant->exporter, BUF_SIZE);
+		bufs[i] = buffer_alloc(SYSTEM_HEAP, BUF_SIZE);
 		ASSERT_LE(0, bufs[i]);
 		if (round % 100 == 0)
 			sleep_ms(60);
@@ -666,43 +523,8 @@ TEST_F(stats, readers_race_with_life)
 	EXPECT_EQ(0, entries());
 }
 
-/* The way to a vgem buffer has too many allocations that are not its own. */
-FIXTURE(creation)
-{
-};
-
-FIXTURE_VARIANT(creation)
-{
-	enum exporter exporter;
-};
-
-FIXTURE_VARIANT_ADD(creation, udmabuf)
-{
-	.exporter = UDMABUF,
-};
-
-FIXTURE_VARIANT_ADD(creation, system_heap)
-{
-	.exporter = SYSTEM_HEAP,
-};
-
-FIXTURE_SETUP(creation)
-{
-	int buf;
-
-	if (!have_stats())
-		SKIP(return, "no " STATS_DIR " (CONFIG_DMABUF_SYSFS_STATS)");
-	buf = setup_buffer(_metadata, variant->exporter, BUF_SIZE);
-	if (buf >= 0)
-		close(buf);
-}
-
-FIXTURE_TEARDOWN(creation)
-{
-}
-
 /* Each buffer that came to life has an entry, and no other has one. */
-TEST_F(creation, failing_allocations)
+TEST_F(stats, failing_allocations)
 {
 	int ret, count, created = 0, refused = 0, bufs[FAIL_NTH_MAX];
 	struct fail_nth fail;
@@ -713,7 +535,7 @@ TEST_F(creation, failing_allocations)
 	count = entries();
 	do {
 		fail_nth_arm(_metadata, &fail);
-		ret = buffer_alloc(variant->exporter, page_size());
+		ret = buffer_alloc(SYSTEM_HEAP, page_size());
 		failed = fail_nth_disarm(_metadata, &fail);
 		if (ret >= 0)
 			bufs[created++] = ret;
@@ -726,35 +548,6 @@ TEST_F(creation, failing_allocations)
 	while (created)
 		close(bufs[--created]);
 	EXPECT_EQ(count, entries());
-}
-
-/* Asking for the number does not fail, whatever it takes to make the entry. */
-TEST_F(creation, failing_allocations_of_fstat)
-{
-	int buf, ret, late = 0;
-	struct fail_nth fail;
-	struct stat st = { };
-	bool failed;
-
-	if (!fail_nth_setup(_metadata, &fail))
-		return;
-	do {
-		buf = buffer_alloc(variant->exporter, page_size());
-		ASSERT_LE(0, buf);
-		fail_nth_arm(_metadata, &fail);
-		ret = fstat(buf, &st);
-		failed = fail_nth_disarm(_metadata, &fail);
-		EXPECT_EQ(0, ret);
-		if (!stats_entry_exists(st.st_ino)) {
-			late++;
-			for (ret = 0; ret < 500 && !stats_entry_exists(st.st_ino); ret++)
-				sleep_ms(10);
-		}
-		EXPECT_TRUE(stats_entry_exists(st.st_ino));
-		close(buf);
-		EXPECT_FALSE(stats_entry_exists(st.st_ino));
-	} while (failed);
-	EXPECT_LT(0, late);
 }
 
 TEST_HARNESS_MAIN

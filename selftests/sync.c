@@ -58,11 +58,6 @@ TEST_F(sync, unknown_commands)
 	}
 }
 
-TEST_F(sync, null_pointer)
-{
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_SYNC, NULL));
-}
-
 TEST_F(sync, argument_runs_into_hole)
 {
 	char *page = page_before_hole(_metadata);
@@ -101,23 +96,6 @@ TEST_F(sync, unknown_flag_bits)
 			TH_LOG("bit %u, start", bit);
 		EXPECT_EQ(-EINVAL, sync_buffer(self->buf, RW | END | 1ULL << bit))
 			TH_LOG("bit %u, end", bit);
-	}
-}
-
-TEST_F(sync, neither_read_nor_write)
-{
-	EXPECT_EQ(-EINVAL, sync_buffer(self->buf, START));
-	EXPECT_EQ(-EINVAL, sync_buffer(self->buf, END));
-}
-
-TEST_F(sync, all_valid_flags)
-{
-	const __u64 directions[] = { READ, WRITE, RW };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(directions); i++) {
-		EXPECT_EQ(0, sync_buffer(self->buf, directions[i] | START));
-		EXPECT_EQ(0, sync_buffer(self->buf, directions[i] | END));
 	}
 }
 
@@ -176,79 +154,14 @@ static void expect_wait(struct __test_metadata *_metadata, int buf, int timeline
 	close(fence);
 }
 
-/* The fence never signals: a call that waits for it ends with -EINTR. */
-static void expect_no_wait(struct __test_metadata *_metadata, int buf, int timeline,
-			   __u32 fence_flags, __u64 sync_flags)
-{
-	int fence;
-
-	fence = add_fence(_metadata, buf, fence_flags, timeline, 1);
-	interrupt_after(NOT_WAITING_MS, 0);
-	EXPECT_EQ(0, sync_buffer(buf, sync_flags));
-	interrupt_after(0, 0);
-	EXPECT_EQ(0, interruptions);
-	EXPECT_EQ(0, sync_file_status(fence));
-	close(fence);
-}
-
 TEST_F(wait, read_waits_for_write_fence)
 {
 	expect_wait(_metadata, self->buf, self->timeline, WRITE, READ | START);
 }
 
-TEST_F(wait, write_waits_for_write_fence)
-{
-	expect_wait(_metadata, self->buf, self->timeline, WRITE, WRITE | START);
-}
-
 TEST_F(wait, write_waits_for_read_fence)
 {
 	expect_wait(_metadata, self->buf, self->timeline, READ, WRITE | START);
-}
-
-TEST_F(wait, both_wait_for_read_fence)
-{
-	expect_wait(_metadata, self->buf, self->timeline, READ, RW | START);
-}
-
-/* A fence imported with both flags is that of a writer. */
-TEST_F(wait, read_waits_for_read_write_fence)
-{
-	expect_wait(_metadata, self->buf, self->timeline, RW, READ | START);
-}
-
-TEST_F(wait, read_ignores_read_fence)
-{
-	expect_no_wait(_metadata, self->buf, self->timeline, READ, READ | START);
-}
-
-TEST_F(wait, end_does_not_wait)
-{
-	expect_no_wait(_metadata, self->buf, self->timeline, WRITE, READ | END);
-	expect_no_wait(_metadata, self->buf, self->timeline, WRITE, WRITE | END);
-	expect_no_wait(_metadata, self->buf, self->timeline, WRITE, RW | END);
-}
-
-/* Bad flags are found before anything is waited for. */
-TEST_F(wait, bad_flags_do_not_wait)
-{
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	interrupt_after(NOT_WAITING_MS, 0);
-	EXPECT_EQ(-EINVAL, sync_buffer(self->buf, RW | START | 1ULL << 32));
-	EXPECT_EQ(-EINVAL, sync_buffer(self->buf, START));
-	interrupt_after(0, 0);
-	EXPECT_EQ(0, interruptions);
-}
-
-TEST_F(wait, signalled_fence_does_not_count)
-{
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	ASSERT_EQ(1, sync_file_status(fence));
-	interrupt_after(NOT_WAITING_MS, 0);
-	EXPECT_EQ(0, sync_buffer(self->buf, RW | START));
-	interrupt_after(0, 0);
 }
 
 /* A fence that ended with an error has ended; the access is not refused. */
@@ -262,28 +175,6 @@ TEST_F(wait, failed_fence_does_not_count)
 	interrupt_after(NOT_WAITING_MS, 0);
 	EXPECT_EQ(0, sync_buffer(self->buf, RW | START));
 	interrupt_after(0, 0);
-}
-
-/* Two timelines, so two fences, which signal in either order. */
-TEST_F(wait, waits_for_all_fences)
-{
-	int timelines[] = { self->timeline, setup_timeline(_metadata) };
-	struct signaller first, last;
-	int fences[2], round;
-
-	for (round = 0; round < 2; round++) {
-		fences[0] = add_fence(_metadata, self->buf, WRITE, timelines[0], round + 1);
-		fences[1] = add_fence(_metadata, self->buf, WRITE, timelines[1], round + 1);
-		signaller_start(_metadata, &first, timelines[round], 30);
-		signaller_start(_metadata, &last, timelines[!round], 90);
-		EXPECT_EQ(0, sync_buffer(self->buf, READ | START));
-		EXPECT_EQ(1, sync_file_status(fences[0]));
-		EXPECT_EQ(1, sync_file_status(fences[1]));
-		signaller_join(&first);
-		signaller_join(&last);
-		close(fences[0]);
-		close(fences[1]);
-	}
 }
 
 TEST_F(wait, signal_interrupts)
@@ -308,37 +199,6 @@ TEST_F(wait, signal_restarts)
 	EXPECT_LT(0, interruptions);
 	interrupt_after(0, 0);
 	signaller_join(&signaller);
-}
-
-/* ---------------------------------------------------------- single exporters */
-
-/* What the exporter says is what the caller gets. */
-TEST(exporter_error_is_passed_on)
-{
-	int buf = setup_buffer(_metadata, UDMABUF, BUF_SIZE);
-
-	if (buf < 0)
-		return;
-	EXPECT_EQ(-EINVAL, sync_buffer(buf, RW | END));
-	EXPECT_EQ(0, sync_buffer(buf, RW | START));
-	EXPECT_EQ(0, sync_buffer(buf, RW | END));
-}
-
-TEST(access_mode_does_not_matter)
-{
-	const unsigned int modes[] = { O_RDONLY, O_WRONLY };
-	size_t i;
-	int buf;
-
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		buf = heap_alloc(BUF_SIZE, modes[i] | O_CLOEXEC);
-		if (buf == -ENODEV)
-			SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM)");
-		ASSERT_LE(0, buf);
-		EXPECT_EQ(0, sync_buffer(buf, RW | START));
-		EXPECT_EQ(0, sync_buffer(buf, RW | END));
-		close(buf);
-	}
 }
 
 /* -------------------------------------------------------------------- races */

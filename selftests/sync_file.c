@@ -83,15 +83,22 @@ TEST_F(sync_file, unknown_commands)
 	EXPECT_EQ(before, taken_fds());
 }
 
-TEST_F(sync_file, export_bad_pointer)
+/* An argument that is not there, or only half of it. */
+TEST_F(sync_file, bad_pointers)
 {
-	char *page = page_before_hole(_metadata);
-	char *last = page + page_size() - 4;
+	const unsigned long cmds[] = {
+		DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+		DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+	};
+	char *last = page_before_hole(_metadata) + page_size() - 4;
 	int before = taken_fds();
+	size_t i;
 
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, NULL));
 	last[0] = READ;
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, last));
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		EXPECT_EQ(-EFAULT, do_ioctl(self->buf, cmds[i], NULL));
+		EXPECT_EQ(-EFAULT, do_ioctl(self->buf, cmds[i], last));
+	}
 	EXPECT_EQ(before, taken_fds());
 }
 
@@ -108,41 +115,6 @@ TEST_F(sync_file, export_unknown_flag_bits)
 			TH_LOG("bit %u", bit);
 		EXPECT_EQ(1234, arg.fd);
 	}
-	EXPECT_EQ(before, taken_fds());
-}
-
-TEST_F(sync_file, export_neither_read_nor_write)
-{
-	int before = taken_fds();
-
-	EXPECT_EQ(-EINVAL, export_fences(self->buf, 0));
-	EXPECT_EQ(before, taken_fds());
-}
-
-TEST_F(sync_file, export_fd_table_full)
-{
-	long count = buffer_count(self->buf);
-	int before = taken_fds();
-	struct rlimit old;
-
-	fill_fd_table(_metadata, &old);
-	EXPECT_EQ(-EMFILE, export_fences(self->buf, READ));
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
-	EXPECT_EQ(before, taken_fds());
-	EXPECT_EQ(count, buffer_count(self->buf));
-}
-
-/* The result cannot be told, so there must be none. */
-TEST_F(sync_file, export_to_read_only_memory)
-{
-	struct dma_buf_export_sync_file *arg = (void *)page_before_hole(_metadata);
-	int before;
-
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	before = taken_fds();
-	arg->flags = READ;
-	ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, arg));
 	EXPECT_EQ(before, taken_fds());
 }
 
@@ -167,25 +139,7 @@ TEST_F(sync_file, export_ignores_fd_member)
 	}
 }
 
-TEST_F(sync_file, export_closes_on_exec)
-{
-	int file = export_fences(self->buf, READ);
-
-	ASSERT_LE(0, file);
-	EXPECT_EQ(FD_CLOEXEC, fcntl(file, F_GETFD));
-}
-
 /* -------------------------------------------------------- arguments of import */
-
-TEST_F(sync_file, import_bad_pointer)
-{
-	char *page = page_before_hole(_metadata);
-	char *last = page + page_size() - 4;
-
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, NULL));
-	last[0] = READ;
-	EXPECT_EQ(-EFAULT, do_ioctl(self->buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, last));
-}
 
 TEST_F(sync_file, import_unknown_flag_bits)
 {
@@ -197,15 +151,6 @@ TEST_F(sync_file, import_unknown_flag_bits)
 		EXPECT_EQ(-EINVAL, import_fences(self->buf, RW | 1U << bit, fence))
 			TH_LOG("bit %u", bit);
 	}
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-}
-
-TEST_F(sync_file, import_neither_read_nor_write)
-{
-	int fence = timeline_fence(self->timeline, 1);
-
-	ASSERT_LE(0, fence);
-	EXPECT_EQ(-EINVAL, import_fences(self->buf, 0, fence));
 	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
 }
 
@@ -242,48 +187,6 @@ TEST_F(sync_file, import_from_read_only_memory)
 
 /* ----------------------------------------------------------------- behaviour */
 
-TEST_F(sync_file, idle_buffer_exports_signalled)
-{
-	const __u32 flags[] = { READ, WRITE, RW };
-	struct sync_fence_info info = { };
-	int file;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		file = export_fences(self->buf, flags[i]);
-		ASSERT_LE(0, file);
-		EXPECT_EQ(1, sync_file_status(file));
-		EXPECT_EQ(1, sync_file_fences(file, &info, 1));
-		EXPECT_STREQ("stub", info.driver_name);
-		EXPECT_EQ(POLLIN, poll_for(file, POLLIN, 0));
-		close(file);
-	}
-}
-
-/* A reader waits for writers; a writer waits for everybody. */
-TEST_F(sync_file, write_fence_blocks_all)
-{
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, RW));
-}
-
-TEST_F(sync_file, read_fence_blocks_writers)
-{
-	add_fence(_metadata, self->buf, READ, self->timeline, 1);
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, RW));
-}
-
-TEST_F(sync_file, read_write_fence_blocks_all)
-{
-	add_fence(_metadata, self->buf, RW, self->timeline, 1);
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, WRITE));
-}
-
 /* It is the very fence that comes out again, and it signals when it should. */
 TEST_F(sync_file, exported_fence_is_the_imported)
 {
@@ -305,138 +208,6 @@ TEST_F(sync_file, exported_fence_is_the_imported)
 	EXPECT_EQ(1, sync_file_fences(fence, &in, 1));
 	EXPECT_EQ(1, sync_file_fences(file, &out, 1));
 	EXPECT_EQ(in.timestamp_ns, out.timestamp_ns);
-}
-
-TEST_F(sync_file, export_is_a_snapshot)
-{
-	int other = setup_timeline(_metadata);
-	int file;
-
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	file = export_fences(self->buf, RW);
-	ASSERT_LE(0, file);
-	add_fence(_metadata, self->buf, WRITE, other, 1);
-	EXPECT_EQ(1, sync_file_count(file));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(1, sync_file_status(file));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-}
-
-TEST_F(sync_file, several_fences_become_one_file)
-{
-	int other = setup_timeline(_metadata);
-	int file;
-
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	add_fence(_metadata, self->buf, READ, other, 1);
-	file = export_fences(self->buf, WRITE);
-	ASSERT_LE(0, file);
-	EXPECT_EQ(2, sync_file_count(file));
-	EXPECT_EQ(0, sync_file_status(file));
-	ASSERT_EQ(0, timeline_advance(other, 1));
-	EXPECT_EQ(0, sync_file_status(file));
-	EXPECT_EQ(0, poll_for(file, POLLIN, 0));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(1, sync_file_status(file));
-	EXPECT_EQ(POLLIN, poll_for(file, POLLIN, 0));
-}
-
-TEST_F(sync_file, signalled_fences_are_left_out)
-{
-	int other = setup_timeline(_metadata);
-	struct sync_fence_info info = { };
-	int file;
-
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	add_fence(_metadata, self->buf, WRITE, other, 1);
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	file = export_fences(self->buf, READ);
-	ASSERT_LE(0, file);
-	EXPECT_EQ(1, sync_file_fences(file, &info, 1));
-	EXPECT_EQ(0, info.status);
-	close(file);
-
-	ASSERT_EQ(0, timeline_advance(other, 1));
-	file = export_fences(self->buf, READ);
-	ASSERT_LE(0, file);
-	EXPECT_EQ(1, sync_file_fences(file, &info, 1));
-	EXPECT_STREQ("stub", info.driver_name);
-}
-
-/* The members of a container count one by one: each signals for itself. */
-TEST_F(sync_file, merged_file_is_taken_apart)
-{
-	int timelines[3], fences[3], merged, both;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(timelines); i++) {
-		timelines[i] = setup_timeline(_metadata);
-		fences[i] = timeline_fence(timelines[i], 1);
-		ASSERT_LE(0, fences[i]);
-	}
-	both = sync_file_merge(fences[0], fences[1]);
-	merged = sync_file_merge(both, fences[2]);
-	ASSERT_LE(0, merged);
-	ASSERT_EQ(0, import_fences(self->buf, WRITE, merged));
-	EXPECT_EQ(3, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(timelines[1], 1));
-	EXPECT_EQ(2, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(timelines[0], 1));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(timelines[2], 1));
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-}
-
-/* Of one timeline only the latest matters. */
-TEST_F(sync_file, later_fence_replaces_earlier)
-{
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-	add_fence(_metadata, self->buf, WRITE, self->timeline, 2);
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
-}
-
-TEST_F(sync_file, same_fence_twice_counts_once)
-{
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
-	EXPECT_EQ(0, import_fences(self->buf, WRITE, fence));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-}
-
-TEST_F(sync_file, import_signalled)
-{
-	int fence = timeline_fence(self->timeline, 0);
-
-	ASSERT_LE(0, fence);
-	ASSERT_EQ(1, sync_file_status(fence));
-	EXPECT_EQ(0, import_fences(self->buf, RW, fence));
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-}
-
-/* What an idle buffer exported can go back in. */
-TEST_F(sync_file, import_stub)
-{
-	int stub = export_fences(self->buf, RW);
-
-	ASSERT_LE(0, stub);
-	EXPECT_EQ(0, import_fences(self->buf, RW, stub));
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, RW));
-}
-
-TEST_F(sync_file, import_leaves_fd_alone)
-{
-	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
-
-	EXPECT_EQ(0, sync_file_status(fence));
-	EXPECT_EQ(1, sync_file_count(fence));
-	EXPECT_EQ(0, close(fence));
-	EXPECT_EQ(1, pending_for(_metadata, self->buf, READ));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(0, pending_for(_metadata, self->buf, READ));
 }
 
 TEST_F(sync_file, error_of_a_fence_shows)

@@ -106,56 +106,7 @@ TEST_F(info, result_cannot_be_written)
 	EXPECT_EQ(-EFAULT, file_info(self->both, page));
 }
 
-TEST_F(info, deadline_bad_arguments)
-{
-	struct sync_set_deadline data = { .deadline_ns = 1, .pad = 1 };
-	char *page = page_before_hole(_metadata);
-
-	EXPECT_EQ(-EFAULT, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE, NULL));
-	EXPECT_EQ(-EFAULT, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE,
-				    page + page_size() - 4));
-	EXPECT_EQ(-EINVAL, do_ioctl(self->fence[0], SYNC_IOC_SET_DEADLINE, &data));
-	EXPECT_EQ(-ENOENT, fence_deadline(self->timeline[0], self->fence[0]));
-}
-
 /* --------------------------------------------------- counting, then filling */
-
-/* Without room nobody looks at the pointer. */
-TEST_F(info, count_first)
-{
-	struct sync_file_info info = { .sync_fence_info = 1 };
-
-	ASSERT_EQ(0, file_info(self->both, &info));
-	EXPECT_EQ(2, info.num_fences);
-	EXPECT_EQ(0, info.status);
-	EXPECT_EQ(0, info.flags);
-	EXPECT_EQ(1, info.sync_fence_info);
-	EXPECT_STREQ("both", info.name);
-}
-
-TEST_F(info, then_fill)
-{
-	struct sync_fence_info infos[2];
-	struct sync_file_info info = {
-		.num_fences = 2,
-		.sync_fence_info = (uintptr_t)infos,
-	};
-	int i;
-
-	memset(infos, 0x5a, sizeof(infos));
-	ASSERT_EQ(0, file_info(self->both, &info));
-	EXPECT_EQ(2, info.num_fences);
-	EXPECT_EQ(0, info.status);
-	EXPECT_STREQ("both", info.name);
-	for (i = 0; i < 2; i++) {
-		EXPECT_STREQ("sw_sync", infos[i].driver_name);
-		EXPECT_EQ(0, infos[i].status);
-		EXPECT_EQ(0, infos[i].flags);
-		EXPECT_EQ(0, infos[i].timestamp_ns);
-	}
-	EXPECT_STREQ("first", infos[0].obj_name);
-	EXPECT_STREQ("second", infos[1].obj_name);
-}
 
 /* More room than needed: only what is needed gets written. */
 TEST_F(info, more_room_than_fences)
@@ -290,46 +241,6 @@ TEST_F(info, fdinfo_of_a_fence)
 	EXPECT_STREQ(wanted, value);
 }
 
-TEST_F(info, fdinfo_after_the_signal)
-{
-	struct sync_fence_info info = { };
-	char value[128], wanted[128];
-
-	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));
-	ASSERT_EQ(1, sync_file_fences(self->fence[0], &info, 1));
-	snprintf(wanted, sizeof(wanted), "%llu.%09llu", info.timestamp_ns / 1000000000,
-		 info.timestamp_ns % 1000000000);
-	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_status", value, sizeof(value)));
-	EXPECT_STREQ("signaled", value);
-	ASSERT_NE(NULL, fdinfo_value(self->fence[0], "sync_fence", value, sizeof(value)));
-	EXPECT_EQ(0, strncmp("signaled sw_sync first ", value, 23));
-	EXPECT_NE(NULL, strstr(value, wanted));
-
-	close(self->timeline[1]);
-	ASSERT_NE(NULL, fdinfo_value(self->fence[1], "sync_status", value, sizeof(value)));
-	EXPECT_STREQ("error=-2", value);
-}
-
-TEST_F(info, fdinfo_of_a_merge)
-{
-	char value[128], text[1024], *at;
-	int odd;
-
-	ASSERT_NE(NULL, fdinfo_value(self->both, "sync_by", value, sizeof(value)));
-	EXPECT_STREQ("sync_file_merge", value);
-	ASSERT_NE(NULL, fdinfo_value(self->both, "sync_fences", value, sizeof(value)));
-	EXPECT_STREQ("2", value);
-	ASSERT_LT(0, read_fdinfo(self->both, text, sizeof(text)));
-	at = strstr(text, "\nsync_fence:\tactive sw_sync first ");
-	ASSERT_NE(NULL, at);
-	EXPECT_NE(NULL, strstr(at + 1, "\nsync_fence:\tactive sw_sync second "));
-
-	odd = sync_file_merge_as(self->fence[0], self->fence[1], "a b\nsync_by:\\");
-	ASSERT_LE(0, odd);
-	ASSERT_NE(NULL, fdinfo_value(odd, "sync_name", value, sizeof(value)));
-	EXPECT_STREQ("a\\040b\\012sync_by:\\134", value);
-}
-
 /* ------------------------------------------------------------------ deadlines */
 
 TEST_F(info, deadline_reaches_the_fence)
@@ -355,14 +266,6 @@ TEST_F(info, deadline_beyond_all_time)
 	EXPECT_EQ(INT64_MAX, fence_deadline(self->timeline[0], self->fence[0]));
 	EXPECT_EQ(0, set_deadline(self->fence[0], 1000));
 	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
-}
-
-TEST_F(info, deadline_reaches_all_members)
-{
-	EXPECT_EQ(0, set_deadline(self->fence[1], 500));
-	EXPECT_EQ(0, set_deadline(self->both, 1000));
-	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
-	EXPECT_EQ(500, fence_deadline(self->timeline[1], self->fence[1]));
 }
 
 /* Too late is no error, but nobody is told either. */

@@ -75,26 +75,11 @@ TEST_F(wait, no_open_through_proc)
 
 /* ----------------------------------------------------------------- readiness */
 
-TEST_F(wait, ready_when_signalled)
-{
-	EXPECT_EQ(0, poll_for(self->fence, POLLIN, 0));
-	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
-	EXPECT_EQ(POLLIN, poll_for(self->fence, POLLIN, 0));
-	EXPECT_EQ(POLLIN, poll_for(self->fence, POLLIN | POLLOUT, 0));
-}
-
 TEST_F(wait, never_writable)
 {
 	EXPECT_EQ(0, poll_for(self->fence, POLLOUT, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(0, poll_for(self->fence, POLLOUT, 0));
-}
-
-TEST_F(wait, error_is_just_ready)
-{
-	ASSERT_EQ(0, poll_for(self->fence, POLLIN, 0));
-	close(self->timeline);
-	EXPECT_EQ(POLLIN, poll_for(self->fence, POLLIN | POLLPRI, 0));
 }
 
 TEST_F(wait, signalled_from_the_start)
