@@ -21,7 +21,7 @@ struct seq_file;
 
 /* dma-buf-list.c: all live buffers */
 
-#define DMA_BUF_SHARDS	16
+#define DMA_BUF_SHARDS	CONFIG_DMABUF_SHARDS
 
 /**
  * struct dma_buf_cursor - where a walk is in one shard

@@ -174,14 +174,14 @@ RACES="dma_fence_race dma_resv_race dma_buf_race"
 # shellcheck disable=SC2034 # for smp and kcsan
 THREADS="poll sync sync_wait sync_file sync_merge sw_sync stats bufinfo name"
 
-# pc_races KERNEL DIR MINUTES OPTION... - run the suites that race on an emulated PC
-# with two CPUs, and then again and again for MINUTES
+# pc_races KERNEL DIR MINUTES OPTION... - run the suites that race on an emulated PC,
+# and then again and again for MINUTES. Of the three CPUs the first and the last race.
 pc_races()
 {
 	kernel=$1 dir=$2 minutes=$3
 	shift 3
 	# shellcheck disable=SC2086 # several suites
-	"$SCRIPTS/boot" -c 2 -m 2G -t $((60 * minutes + 1800)) -o "$dir" "$@" \
+	"$SCRIPTS/boot" -c 3 -m 2G -t $((60 * minutes + 1800)) -o "$dir" "$@" \
 		-k kunit.enable=1 -k 'kunit.filter_glob=*_race' \
 		"$kernel" "$SCRIPTS/guest-races" "$minutes" $RACES
 }
