@@ -21,8 +21,6 @@
 #include "race.h"
 #include "test_util.h"
 
-#define BUF_NAME	"race-exporter"
-
 /**
  * struct buf_race - a buffer for each round
  * @sysfs: mount of it
@@ -47,40 +45,11 @@ struct buf_race {
 	ssize_t len;
 };
 
-static struct sg_table *buf_race_map(struct dma_buf_attachment *attach,
-				     enum dma_data_direction dir)
-{
-	return ERR_PTR(-EIO);
-}
-
-static void buf_race_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-			   enum dma_data_direction dir)
-{
-}
-
-static void buf_race_released(struct dma_buf *buf)
-{
-	struct buf_race *br = buf->priv;
-
-	br->released++;
-}
-
-static const struct dma_buf_ops buf_race_ops = {
-	.map_dma_buf = buf_race_map,
-	.unmap_dma_buf = buf_race_unmap,
-	.release = buf_race_released,
-};
-
 static bool buf_race_prepare(struct kunit *test, void *data)
 {
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct buf_race *br = data;
 
-	info.exp_name = BUF_NAME;
-	info.ops = &buf_race_ops;
-	info.size = PAGE_SIZE;
-	info.priv = br;
-	br->buf = dma_buf_export(&info);
+	br->buf = race_buf_export(&br->released);
 	if (IS_ERR(br->buf)) {
 		KUNIT_FAIL(test, "export: %pe", br->buf);
 		return false;
@@ -233,7 +202,7 @@ static bool buf_race_check_text(struct kunit *test, void *data)
 	struct buf_race *br = data;
 
 	if (br->len >= 0)
-		KUNIT_EXPECT_STREQ(test, br->text, BUF_NAME "\n");
+		KUNIT_EXPECT_STREQ(test, br->text, RACE_EXPORTER "\n");
 
 	return buf_race_check(test, data);
 }

@@ -7,6 +7,8 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
+#include <linux/dma-buf.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/llist.h>
@@ -143,9 +145,9 @@ void race_run_both(struct kunit *test, const struct race *race, void *data,
 	struct task_struct *task;
 	bool more;
 
+	/* Of three CPUs, those that share a list of buffers if there are two lists. */
 	cpu = cpumask_first(cpu_online_mask);
 	other = cpumask_last(cpu_online_mask);
-	/* Of three CPUs, those that share a list of buffers if there are two lists. */
 	if (other == cpu)
 		kunit_skip(test, "needs two CPUs");
 
@@ -205,6 +207,53 @@ bool race_spin(bool (*done)(void *data), void *data)
 		cond_resched();
 	}
 	return true;
+}
+
+static struct sg_table *race_buf_map(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir)
+{
+	return ERR_PTR(-EIO);
+}
+
+static void race_buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			   enum dma_data_direction dir)
+{
+}
+
+/* Two buffers of a counter may go at the same moment. */
+static DEFINE_SPINLOCK(race_buf_lock);
+
+static void race_buf_release(struct dma_buf *buf)
+{
+	unsigned int *released = buf->priv;
+
+	guard(spinlock)(&race_buf_lock);
+	WRITE_ONCE(*released, *released + 1);
+}
+
+static const struct dma_buf_ops race_buf_ops = {
+	.map_dma_buf = race_buf_map,
+	.unmap_dma_buf = race_buf_unmap,
+	.release = race_buf_release,
+};
+
+/**
+ * race_buf_export() - export a buffer without memory
+ * @released: counter that goes up when the buffer is released
+ *
+ * Its exporter is called %RACE_EXPORTER.
+ *
+ * Return: the buffer, or an errno of dma_buf_export().
+ */
+struct dma_buf *race_buf_export(unsigned int *released)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.exp_name = RACE_EXPORTER;
+	info.ops = &race_buf_ops;
+	info.size = PAGE_SIZE;
+	info.priv = released;
+	return dma_buf_export(&info);
 }
 
 /**

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct dma_buf;
 struct dma_fence;
 struct dma_fence_ops;
 struct kunit;
@@ -49,6 +50,9 @@ static inline void race_run(struct kunit *test, const struct race *race, void *d
 void race_linger(void);
 bool race_spin(bool (*done)(void *data), void *data);
 
+#define RACE_EXPORTER	"race-exporter"
+
+struct dma_buf *race_buf_export(unsigned int *released);
 struct dma_fence *race_fence_create(const struct dma_fence_ops *ops, u64 context, u64 seqno);
 struct dma_fence *race_recycled_create(u64 context, u64 seqno);
 void race_recycled_free(void);
