@@ -171,7 +171,7 @@ boot_step()
 
 # What races: the KUnit suites of two CPUs, and the programs with threads.
 RACES="dma_fence_race dma_resv_race dma_buf_race dma_buf_poll_race dma_buf_list_race
-	dma_buf_users_race"
+	dma_buf_users_race sw_sync_race"
 # shellcheck disable=SC2034 # for smp and kcsan
 THREADS="poll sync sync_wait sync_file sync_merge sw_sync stats bufinfo name"
 
