@@ -228,6 +228,13 @@ pc_programs()
 		$options "$kernel" "$SCRIPTS/guest-tap" "$@"
 }
 
+# random_options - options of boot that pass on what the environment has for the
+# program random
+random_options()
+{
+	env | sed -nE 's/^(RANDOM_[A-Z]+=[0-9.]+)$/-e \1/p'
+}
+
 # judge_log NAME LOG - show what a kernel's log has that should not be there; sets
 # complaints to the number of lines. A judge that fails is a complaint, too.
 judge_log()
