@@ -490,6 +490,48 @@ TEST_F(file, travels_through_a_socket)
 	EXPECT_EQ(42, map[0]);
 }
 
+static long count_buffers(void)
+{
+	char text[32];
+
+	return read_file("/sys/kernel/dmabuf/total_buffers", text, sizeof(text)) < 0 ?
+	       -1 : strtol(text, NULL, 10);
+}
+
+/* The garbage collector of sockets runs, some time, when one is closed for good. */
+static void collect_sockets(struct __test_metadata *_metadata)
+{
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/*
+ * Nobody has a descriptor of the buffer or of the sockets any more, but for the message
+ * that all are in. It stays with them until the collector finds out.
+ */
+TEST_F(file, goes_with_a_circle_of_sockets)
+{
+	long before = count_buffers();
+	int pair[2], i;
+
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	ASSERT_EQ(0, send_fd(pair[0], self->buf));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, send_fd(pair[i], pair[!i]));
+	for (i = 0; i < 2; i++)
+		close(pair[i]);
+	close(self->buf);
+	self->buf = -1;
+	collect_sockets(_metadata);
+	for (i = 0; i < NOT_WAITING_MS / 10 && count_buffers() >= before; i++)
+		sleep_ms(10);
+	EXPECT_EQ(before - 1, count_buffers());
+}
+
 /* -------------------------------------------------------- failing allocations */
 
 /* The way to a vgem buffer has too many allocations that are not its own. */
