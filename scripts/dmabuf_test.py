@@ -181,12 +181,43 @@ class ToolTest(unittest.TestCase):
     def test_picture(self):
         root = ElementTree.fromstring(self.run_tool("graph -Tsvg"))
         text = " ".join(root.itertext())
-        for name in ("19 captured-2", "vkms", "sw_sync demo 12:1", "17 <&>\"\\134'"):
+        for name in ("19 captured-2", "vkms", "sw_sync 12:1", "demo, pending for",
+                     "wakes poll of buffer 19 for in, demo[812]", "17 <&>\"\\134'"):
             self.assertIn(name, text)
-        self.assertEqual(len(root.findall(".//{*}path[@class='edge dashed']")), 2)
+        # One more is in the legend.
+        self.assertEqual(len(root.findall(".//{*}path[@class='edge dashed']")), 3)
         dot = self.run_tool("graph -T dot 19")
         self.assertEqual(dot.count("shape="), 3)
         self.assertEqual(dot.count(" -> "), 2)
+
+    @staticmethod
+    def text_boxes(root):
+        """Where texts are in a picture: (left, top, right, bottom, text)."""
+        for item in root.iterfind(".//{*}text"):
+            x, y = int(item.get("x")), int(item.get("y"))
+            width = len(item.text) * (8 if item.get("class") == "name" else 6)
+            if item.get("class") == "label":
+                x -= width // 2
+            yield x, y - 10, x + width, y + 2, item.text
+
+    def test_picture_is_readable(self):
+        attach = ' attach dev="device-%d" maps=1\n'
+        fence = ' fence usage=write driver="driver" timeline="%s" point=%d:1\n'
+        report = ["dma-buf-report 1 dev=0:11 now=5123.4\n"]
+        for ino in range(12, 0, -1):
+            report.append(f'buffer ino={ino} size={4096 << ino} count=3 '
+                          f'exporter="a-long-name" module="of-a-driver" name="{"n" * ino}"\n')
+            report += [attach % n for n in range(ino % 5)]
+            report += [fence % ("t" * 30, n) for n in range(ino % 4)]
+        report.append("end buffers=12 bytes=33546240\n")
+        root = ElementTree.fromstring(self.run_tool("graph -Tsvg", "".join(report)))
+        boxes = list(self.text_boxes(root))
+        for i, a in enumerate(boxes):
+            self.assertLess(a[2], int(root.get("width")), a)
+            self.assertLess(a[3], int(root.get("height")), a)
+            for b in boxes[:i]:
+                self.assertFalse(a[0] < b[2] and b[0] < a[2] and
+                                 a[1] < b[3] and b[1] < a[3], (a, b))
 
     def test_cut(self):
         text = REPORT.encode()

@@ -279,6 +279,7 @@ unsigned int holders_of(const struct buffer *buf, struct task **tasks, unsigned 
 int show_list(struct snapshot *snap);
 int show_who(struct snapshot *snap, u64 ino);
 int show_waits(struct snapshot *snap);
+const char *waiters_of(const struct node *fence);
 void who_waits(const struct snapshot *snap, const struct buffer *buf);
 int show_tree(struct snapshot *snap);
 int show_top(struct snapshot *snap);

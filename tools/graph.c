@@ -32,6 +32,7 @@ static void connect(struct graph *graph, struct vertex *from, struct vertex *to,
 	edge->from = from;
 	edge->to = to;
 	edge->label = label;
+	edge->order = graph->edge_count++;
 	*graph->tail = edge;
 	graph->tail = &edge->next;
 }
@@ -58,12 +59,17 @@ static struct vertex *device_vertex(struct graph *graph, const char *dev)
 
 static struct vertex *fence_vertex(struct graph *graph, const struct node *fence)
 {
+	const char *name, *detail, *waiters;
 	struct vertex *v;
 
 	for_each(v, graph->vertices)
 		if (v->shape == FENCE && same_fence(v->key, fence))
 			return v;
-	v = add_vertex(graph, FENCE, fence, fence_name(fence), fence_state(fence));
+	name = format("%s %s", show(fence, "driver"), show(fence, "point"));
+	detail = format("%s, %s", show(fence, "timeline"), fence_state(fence));
+	v = add_vertex(graph, FENCE, fence, name, detail);
+	waiters = waiters_of(fence);
+	v->more = waiters ? format("wakes %s", waiters) : NULL;
 	v->alarm = done_not_signalled(fence);
 	return v;
 }

@@ -11,6 +11,7 @@ struct vertex {
 	enum shape shape;
 	const void *key;	/* task, buffer, or fence */
 	const char *name, *detail;
+	const char *more;	/* a third line, or NULL */
 	u64 size;
 	bool alarm;		/* held by no process; done and not signalled */
 	unsigned int id;
@@ -23,13 +24,22 @@ struct vertex {
 struct edge {
 	struct vertex *from, *to;
 	const char *label;
+	int order;		/* in which they were made */
+	int from_y, to_y;
+	bool crowded;		/* with others at its buffer */
 	struct edge *next;
+};
+
+/* An edge as one of its ends sees it. */
+struct end {
+	struct edge *edge;
+	const struct vertex *other;
 };
 
 struct graph {
 	struct vertex *vertices, **vertex_tail;
 	struct edge *edges, **tail;
-	unsigned int count;
+	unsigned int count, edge_count;
 };
 
 void print_svg(struct graph *graph);

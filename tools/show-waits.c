@@ -56,6 +56,15 @@ static void add_waiters(struct text *text, const struct node *node)
 		add_item(text, format("%s more", show(waiter, "more")));
 }
 
+/* Whatever the signal wakes, or NULL. */
+const char *waiters_of(const struct node *fence)
+{
+	struct text text = { };
+
+	add_waiters(&text, fence);
+	return text.s;
+}
+
 static void add_sync(struct text *text, const struct sync_file *sync)
 {
 	add_item(text, format("%s fd %d", who_is(sync->space->task), sync->fd));
@@ -126,7 +135,7 @@ static struct wait **sort_waits(struct wait *waits, size_t *count)
 
 static void print_wait(const struct wait *wait)
 {
-	struct text waiters = { };
+	const char *waiters = waiters_of(wait->fence);
 
 	printf("%sfence %s%s  pending", paint(COLOR_BOLD), fence_name(wait->fence),
 	       paint(COLOR_NONE));
@@ -137,9 +146,8 @@ static void print_wait(const struct wait *wait)
 	if (wait->lost)
 		printf("      %sthe driver says: DONE, BUT NOT SIGNALLED%s (lost interrupt?)\n",
 		       paint(COLOR_RED), paint(COLOR_NONE));
-	add_waiters(&waiters, wait->fence);
-	if (waiters.len)
-		printf("      wakes %s\n", waiters.s);
+	if (waiters)
+		printf("      wakes %s\n", waiters);
 	if (wait->syncs.len)
 		printf("      sync files: %s\n", wait->syncs.s);
 }
@@ -190,8 +198,7 @@ static void who_syncs(const struct snapshot *snap, const struct node *fence)
 void who_waits(const struct snapshot *snap, const struct buffer *buf)
 {
 	const struct node *fence;
-	struct text waiters;
-	const char *asked;
+	const char *asked, *waiters;
 	bool head = false;
 
 	for_each_child(fence, buf->node, "fence") {
@@ -202,10 +209,9 @@ void who_waits(const struct snapshot *snap, const struct buffer *buf)
 		printf("    %-6s %s   %s%s%s\n", show(fence, "usage"), fence_name(fence),
 		       fence_state(fence), value(fence, "asked") ? "; the driver " : "",
 		       value(fence, "asked") ? asked : "");
-		waiters = (struct text) { };
-		add_waiters(&waiters, fence);
-		if (waiters.len)
-			printf("           wakes %s\n", waiters.s);
+		waiters = waiters_of(fence);
+		if (waiters)
+			printf("           wakes %s\n", waiters);
 		who_syncs(snap, fence);
 	}
 }
