@@ -160,11 +160,10 @@ void scanout_wait_retired(struct scanout *out, __u32 fb);
 void scanout_stop(struct scanout *out);
 void scanout_close(struct scanout *out);
 
-/* table.c - what the kernel tells about live buffers */
+/* live.c - which buffers live */
 
-unsigned int table_print(const struct buffer *const *bufs, unsigned int count,
-			 const char *device);
-void table_wait_gone(const ino_t *inodes, unsigned int count);
+bool is_alive(ino_t ino);
+void wait_gone(const ino_t *inodes, unsigned int count);
 
 /* picture.c - the pixels, once they have arrived */
 
