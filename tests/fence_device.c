@@ -25,15 +25,17 @@
 #include <linux/sync_file.h>
 
 /*
- * Commands. selftests/fence_unload.c has its own copy.
+ * Commands. selftests/fence_unload.c and finding.c have their own copies.
  *
  * CREATE makes a fence of the kind that the argument names and returns a sync file.
  * SIGNAL signals as many of the oldest pending fences as the argument says, and
- * returns how many there were. WAIT waits for a sync file, of whatever driver.
+ * returns how many there were. WAIT waits for a sync file, of whatever driver. LOSE
+ * makes all work be over, and signals nothing, as when an interrupt is lost.
  */
 #define FENCE_TEST_CREATE	_IO('F', 0)
 #define FENCE_TEST_SIGNAL	_IO('F', 1)
 #define FENCE_TEST_WAIT		_IO('F', 2)
+#define FENCE_TEST_LOSE		_IO('F', 3)
 
 enum fence_kind {
 	FENCE_PLAIN,	/* has names, and a lock in the timeline */
@@ -186,7 +188,8 @@ static int fence_timeline_signal(struct fence_timeline *timeline,
 			break;
 
 		list_del(&fence->node);
-		if (error)
+		/* If the work is over, somebody may have found out by asking. */
+		if (error && !dma_fence_is_signaled(&fence->base))
 			dma_fence_set_error(&fence->base, error);
 		WRITE_ONCE(timeline->done, fence->base.seqno);
 		dma_fence_signal(&fence->base);
@@ -195,6 +198,14 @@ static int fence_timeline_signal(struct fence_timeline *timeline,
 	}
 
 	return signalled;
+}
+
+static int fence_timeline_lose(struct fence_timeline *timeline)
+{
+	guard(mutex)(&timeline->mutex);
+	WRITE_ONCE(timeline->done, timeline->seqno);
+
+	return 0;
 }
 
 /* The way in which a display driver waits before it shows a picture. */
@@ -224,6 +235,8 @@ static long fence_device_ioctl(struct file *file, unsigned int cmd,
 		return fence_timeline_signal(timeline, arg, 0);
 	case FENCE_TEST_WAIT:
 		return fence_device_wait(arg);
+	case FENCE_TEST_LOSE:
+		return fence_timeline_lose(timeline);
 	default:
 		return -ENOTTY;
 	}
