@@ -17,6 +17,7 @@
 #include <linux/init.h>
 #include <linux/instruction_pointer.h>
 #include <linux/magic.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
@@ -333,6 +334,8 @@ static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 static const struct file_operations dma_buf_fops = {
 	.release = dma_buf_file_release,
 	.mmap = dma_buf_file_mmap,
+	/* Where an exporter can use large pages. */
+	.get_unmapped_area = thp_get_unmapped_area,
 	.llseek = dma_buf_llseek,
 	.poll = dma_buf_poll,
 	.unlocked_ioctl = dma_buf_ioctl,
