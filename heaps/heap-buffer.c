@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers of ordinary, cached memory: life, devices, coherency. Heaps add where
- * the pages come from and where they go; heap-map.c maps them for the CPU.
+ * the pages come from and where they go; heap-map.c maps them for the kernel,
+ * heap-mmap.c for user space.
  */
 
 #include <linux/device.h>
@@ -103,6 +104,7 @@ struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len)
  */
 void heap_buffer_destroy(struct heap_buffer *buffer)
 {
+	kvfree(buffer->places);
 	sg_free_table(&buffer->runs);
 	kfree(buffer);
 }
@@ -282,6 +284,10 @@ struct dma_buf *heap_buffer_allocate(struct dma_heap *heap, unsigned long len,
 	ret = memory->fill(buffer);
 	if (ret)
 		goto err_destroy;
+
+	ret = heap_buffer_index(buffer);
+	if (ret)
+		goto err_empty;
 
 	dmabuf = heap_buffer_export(buffer, fd_flags);
 	if (IS_ERR(dmabuf)) {

@@ -23,6 +23,7 @@
 
 struct dma_heap;
 struct heap_buffer;
+struct heap_place;
 struct page;
 struct vm_area_struct;
 struct vm_struct;
@@ -48,6 +49,8 @@ struct heap_memory {
  * @memory: how its pages come and go; constant
  * @len: bytes, whole pages; constant
  * @runs: the pages, an entry for each contiguous run; constant
+ * @places: the place of every PMD_SIZE bytes in @runs, NULL if there are no more;
+ *	constant
  * @mappings: all &dma_buf_mapping.node
  * @vaddr: address in the kernel while there is a mapping, else NULL
  * @area: the mapping behind @vaddr, NULL if it is the direct one
@@ -59,6 +62,7 @@ struct heap_buffer {
 	const struct heap_memory *memory;
 	unsigned long len;
 	struct sg_table runs;
+	struct heap_place *places;
 	struct list_head mappings;
 	void *vaddr;
 	struct vm_struct *area;
@@ -78,6 +82,7 @@ int heap_buffer_begin_cpu_access(struct dma_buf *dmabuf,
 int heap_buffer_end_cpu_access(struct dma_buf *dmabuf,
 			       enum dma_data_direction dir);
 
+int heap_buffer_index(struct heap_buffer *buffer);
 int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 int heap_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void heap_buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How the CPU gets at the pages of a buffer: mappings in user space and in the
- * kernel, made of whole runs where that can be.
+ * Mappings of a buffer in the kernel, made of whole runs where that can be.
  */
 
 #include <linux/dma-buf.h>
@@ -9,58 +8,12 @@
 #include <linux/highmem.h>
 #include <linux/io.h>
 #include <linux/iosys-map.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "heap-buffer.h"
-
-/*
- * All of a mapping is made at once, a run at a time. So there are no faults,
- * and none that could go beyond the end.
- *
- * remap_pfn_range() would look up the memory type of each page, on x86. Here it
- * is that of all memory, so there is nothing to track.
- *
- * Private mappings of pages without struct page must have them in one piece.
- * User space cannot know about pieces, so only a single page is allowed.
- */
-int heap_buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-	unsigned long skip = vma->vm_pgoff << PAGE_SHIFT;
-	unsigned long addr = vma->vm_start;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	if (is_cow_mapping(vma->vm_flags) &&
-	    (buffer->memory->shared_only || vma_pages(vma) > 1))
-		return -EINVAL;
-
-	for_each_sgtable_sg(&buffer->runs, sg, i) {
-		unsigned long size;
-		int ret;
-
-		if (addr == vma->vm_end)
-			break;
-		if (skip >= sg->length) {
-			skip -= sg->length;
-			continue;
-		}
-		size = min(sg->length - skip, vma->vm_end - addr);
-		ret = remap_pfn_range_notrack(vma, addr,
-					      PHYS_PFN(sg_phys(sg) + skip),
-					      size, vma->vm_page_prot);
-		if (ret)
-			return ret;
-		addr += size;
-		skip = 0;
-	}
-
-	return 0;
-}
 
 /*
  * The kernel has all of its lowmem mapped already. But pages that are neighbours

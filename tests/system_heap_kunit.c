@@ -504,6 +504,58 @@ static void heap_mmap_shows_runs_in_order(struct kunit *test)
 			__free_page(nth_page(block, i));
 }
 
+/* More single pages than an entry of the upper table reaches, none beside the last. */
+#define FAR_PAGES	1024
+#define FAR_STEP	333
+
+static struct page *hand_out_far(gfp_t gfp, unsigned int order)
+{
+	struct allocator *allocator = kunit_get_current_test()->priv;
+
+	if (order || allocator->asked == FAR_PAGES)
+		return NULL;
+	return nth_page(allocator->page[0], allocator->asked++ * FAR_STEP % FAR_PAGES);
+}
+
+/* Faults find their pages in a long table of runs, wherever they begin. */
+static void heap_mmap_finds_far_runs(struct kunit *test)
+{
+	struct allocator allocator = { };
+	struct page *block = alloc_pages(GFP_KERNEL, ilog2(FAR_PAGES));
+	struct dma_buf *buf;
+
+	if (!block)
+		kunit_skip(test, "no memory in one piece");
+	split_page(block, ilog2(FAR_PAGES));
+	allocator.page[0] = block;
+	test->priv = &allocator;
+	kunit_activate_static_stub(test, system_heap_alloc_pages, hand_out_far);
+	buf = allocate(heap, FAR_PAGES * PAGE_SIZE, O_RDWR, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	for (int i = 0; i < FAR_PAGES; i++)
+		*(int *)page_address(nth_page(block, i * FAR_STEP % FAR_PAGES)) = i;
+
+	for (int first = 0; first < FAR_PAGES; first += 191) {
+		size_t size = (FAR_PAGES - first) * PAGE_SIZE;
+		unsigned long addr = kunit_vm_mmap(test, buf->file, 0, size, PROT_READ,
+						   MAP_SHARED, first * PAGE_SIZE);
+		int wrong = 0;
+
+		KUNIT_ASSERT_NE(test, addr, 0);
+		KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+		for (int i = first; i < FAR_PAGES; i++) {
+			void __user *at = (void __user *)(addr + (i - first) * PAGE_SIZE);
+			int seen;
+
+			wrong += copy_from_user(&seen, at, sizeof(seen)) || seen != i;
+		}
+		KUNIT_EXPECT_EQ(test, wrong, 0);
+		KUNIT_ASSERT_EQ(test, vm_munmap(addr, size), 0);
+	}
+
+	put(buf);
+}
+
 /* Zeroes, although the pages had something else in them before. */
 static void heap_buffers_are_zero(struct kunit *test)
 {
@@ -582,6 +634,7 @@ static struct kunit_case heap_export_cases[] = {
 	KUNIT_CASE(heap_try_map_need_not_wait),
 	KUNIT_CASE(heap_sync_reaches_mapped_devices),
 	KUNIT_CASE(heap_mmap_shows_runs_in_order),
+	KUNIT_CASE(heap_mmap_finds_far_runs),
 	KUNIT_CASE(heap_buffers_are_zero),
 	KUNIT_CASE(heap_vmap_shows_large_buffers),
 	KUNIT_CASE(heap_undoes_forgotten_vmap),
