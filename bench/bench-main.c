@@ -3,13 +3,14 @@
  * Runs the cases one after the other and tells their times.
  *
  * Loading the module runs them, all of them in several passes, and reading
- * dma_buf_bench in debugfs gives a line each: name and nanoseconds per operation.
- * That is the median of the batches of a pass, in the pass where it was lowest,
- * since whatever else a machine does only ever adds. What RCU frees later is not
- * part of an operation; it happens between batches.
+ * dma_buf_bench in debugfs gives a line each: name, nanoseconds per operation, and
+ * the quartiles of the samples. What counts is the mean of the middle half of all
+ * samples. A sample is as many batches as it takes for a step of the clock not to
+ * matter. What RCU frees later happens between batches, see &bench_case.whole.
  */
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -20,6 +21,8 @@
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/tick.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include "bench.h"
@@ -40,6 +43,10 @@ static bool smp;
 module_param(smp, bool, 0444);
 MODULE_PARM_DESC(smp, "measure throughput of one CPU and of several");
 
+static unsigned int sample_us = 150;
+module_param(sample_us, uint, 0444);
+MODULE_PARM_DESC(sample_us, "timed microseconds per sample, at least");
+
 static unsigned int budget_us = 2000;
 module_param(budget_us, uint, 0444);
 MODULE_PARM_DESC(budget_us, "timed microseconds per case and pass");
@@ -48,15 +55,24 @@ static unsigned int passes = 10;
 module_param(passes, uint, 0444);
 MODULE_PARM_DESC(passes, "number of passes over all cases");
 
-#define BENCH_SAMPLES_MIN	5
-#define BENCH_SAMPLES_MAX	1001
+#define BENCH_SAMPLES_MIN	3	/* in each pass */
+#define BENCH_SAMPLES_MAX	400	/* in all passes */
 
 #define BENCH_TEXT_SIZE		65536
 
-#define BENCH_CASES_MAX		256
+/**
+ * struct bench_samples - what was measured of a case
+ * @count: number of samples
+ * @failed: the case could not be built
+ * @values: picoseconds per operation
+ */
+struct bench_samples {
+	unsigned int count;
+	bool failed;
+	u64 values[BENCH_SAMPLES_MAX];
+};
 
-static u64 *bench_samples;	/* picoseconds per operation */
-static u64 bench_results[BENCH_CASES_MAX];
+static struct bench_samples *bench_samples;
 static char *bench_text;
 static struct seq_file bench_out;
 static struct dentry *bench_dentry;
@@ -76,6 +92,51 @@ static int bench_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Wait until RCU has freed all that it was given. */
+void bench_rcu_settle(void)
+{
+	rcu_barrier();
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	kvfree_rcu_barrier();
+#endif
+}
+
+/*
+ * Nanoseconds that CPUs were not idle, all of them together. The clock itself, if
+ * the kernel does not know when it is idle.
+ */
+static u64 bench_busy_ns(void)
+{
+	u64 busy = 0, idle;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		idle = get_cpu_idle_time_us(cpu, NULL);
+		if (idle == (u64)-1)
+			return ktime_get_ns();
+		busy += ktime_get_ns() - idle * NSEC_PER_USEC;
+	}
+
+	return busy;
+}
+
+static u64 bench_time_part(const struct bench_case *c)
+{
+	u64 time = ktime_get_ns();
+
+	c->run(c);
+	return ktime_get_ns() - time;
+}
+
+static u64 bench_time_whole(const struct bench_case *c)
+{
+	u64 time = bench_busy_ns();
+
+	c->run(c);
+	bench_rcu_settle();
+	return bench_busy_ns() - time;
+}
+
 /* Time of one batch in nanoseconds. */
 static u64 bench_batch(const struct bench_case *c)
 {
@@ -84,45 +145,53 @@ static u64 bench_batch(const struct bench_case *c)
 	if (c->prepare)
 		c->prepare(c);
 
-	time = ktime_get_ns();
-	c->run(c);
-	time = ktime_get_ns() - time;
+	time = c->whole ? bench_time_whole(c) : bench_time_part(c);
 
 	if (c->finish)
 		c->finish(c);
-	rcu_barrier();
+	bench_rcu_settle();
 	cond_resched();
 
 	return time;
 }
 
-/* Picoseconds per operation, 0 if there is not even one. */
-static u64 bench_case(const struct bench_case *c)
+/* Take a sample. Return: its time in nanoseconds. */
+static u64 bench_sample(const struct bench_case *c,
+			struct bench_samples *samples)
+{
+	u64 time = 0, operations = 0;
+
+	do {
+		time += bench_batch(c);
+		operations += c->batch;
+	} while (time < (u64)sample_us * NSEC_PER_USEC);
+
+	samples->values[samples->count++] = div64_u64(time * 1000, operations);
+	return time;
+}
+
+static void bench_case(const struct bench_case *c,
+		       struct bench_samples *samples)
 {
 	u64 budget = (u64)budget_us * NSEC_PER_USEC, spent = 0;
-	unsigned int count = 0;
+	unsigned int count;
 
-	if (c->init && c->init(c))
-		return 0;
+	if (c->init && c->init(c)) {
+		samples->failed = true;
+		return;
+	}
 
 	/* The first ones fill caches and slabs. */
 	bench_batch(c);
 	bench_batch(c);
 
-	while (count < BENCH_SAMPLES_MIN ||
-	       (spent < budget && count < BENCH_SAMPLES_MAX)) {
-		u64 time = bench_batch(c);
-
-		spent += time;
-		bench_samples[count++] = div_u64(time * 1000, c->batch);
-	}
+	for (count = 0; samples->count < BENCH_SAMPLES_MAX &&
+	     (count < BENCH_SAMPLES_MIN || spent < budget); count++)
+		spent += bench_sample(c, samples);
 
 	if (c->exit)
 		c->exit(c);
-	rcu_barrier();
-
-	sort(bench_samples, count, sizeof(*bench_samples), bench_compare, NULL);
-	return bench_samples[count / 2];
+	bench_rcu_settle();
 }
 
 static bool bench_wanted(const char *name)
@@ -146,8 +215,46 @@ static void bench_pass(void)
 	for (i = 0; i < ARRAY_SIZE(bench_groups); i++)
 		for (c = bench_groups[i]; c->name; c++, n++)
 			if (bench_wanted(c->name))
-				bench_results[n] = min(bench_results[n],
-						       bench_case(c));
+				bench_case(c, &bench_samples[n]);
+}
+
+/* The mean of those from @first up to @end, which are sorted. */
+static u64 bench_mean(const u64 *values, unsigned int first, unsigned int end)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = first; i < end; i++)
+		sum += values[i];
+
+	return div_u64(sum, end - first);
+}
+
+static void bench_print_ps(u64 ps)
+{
+	u32 rest;
+	u64 ns = div_u64_rem(ps, 1000, &rest);
+
+	seq_printf(&bench_out, "\t%llu.%03u", ns, rest);
+}
+
+static void bench_print_case(const struct bench_case *c,
+			     struct bench_samples *samples)
+{
+	unsigned int count = samples->count, quarter = count / 4;
+
+	seq_puts(&bench_out, c->name);
+	if (samples->failed || !count) {
+		seq_puts(&bench_out, "\tfailed\n");
+		return;
+	}
+
+	sort(samples->values, count, sizeof(*samples->values), bench_compare,
+	     NULL);
+	bench_print_ps(bench_mean(samples->values, quarter, count - quarter));
+	bench_print_ps(samples->values[quarter]);
+	bench_print_ps(samples->values[count - 1 - quarter]);
+	seq_putc(&bench_out, '\n');
 }
 
 static void bench_print(void)
@@ -155,28 +262,28 @@ static void bench_print(void)
 	const struct bench_case *c;
 	unsigned int i, n = 0;
 
-	for (i = 0; i < ARRAY_SIZE(bench_groups); i++) {
-		for (c = bench_groups[i]; c->name; c++, n++) {
-			u64 result = bench_results[n];
+	for (i = 0; i < ARRAY_SIZE(bench_groups); i++)
+		for (c = bench_groups[i]; c->name; c++, n++)
+			if (bench_wanted(c->name))
+				bench_print_case(c, &bench_samples[n]);
+}
 
-			if (!bench_wanted(c->name))
-				continue;
-			if (result)
-				seq_printf(&bench_out, "%s\t%llu.%03llu\n",
-					   c->name, result / 1000,
-					   result % 1000);
-			else
-				seq_printf(&bench_out, "%s\tfailed\n",
-					   c->name);
-		}
-	}
+static unsigned int bench_count(void)
+{
+	const struct bench_case *c;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(bench_groups); i++)
+		for (c = bench_groups[i]; c->name; c++)
+			n++;
+
+	return n;
 }
 
 static int bench_thread(void *done)
 {
 	unsigned int pass;
 
-	memset(bench_results, 0xff, sizeof(bench_results));
 	for (pass = 0; pass < max(passes, 1U); pass++)
 		bench_pass();
 	bench_print();
@@ -222,7 +329,7 @@ static int __init bench_init(void)
 	int ret = -ENOMEM;
 
 	bench_fences = vcalloc(BENCH_FENCES, sizeof(*bench_fences));
-	bench_samples = vcalloc(BENCH_SAMPLES_MAX, sizeof(*bench_samples));
+	bench_samples = vcalloc(bench_count(), sizeof(*bench_samples));
 	bench_text = vzalloc(BENCH_TEXT_SIZE);
 	if (!bench_fences || !bench_samples || !bench_text)
 		goto err_free;

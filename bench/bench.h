@@ -18,6 +18,8 @@ struct seq_file;
  * @name: as in the table
  * @param: number of objects that the operation is about, where it matters
  * @batch: operations in each @run
+ * @whole: what RCU frees and what other tasks do because of it counts, too: the time
+ *	of all CPUs that are not idle, up to when RCU has nothing left
  * @init: build what all batches use. Return: 0 or a negative errno.
  * @prepare: build what one batch uses; its time does not count
  * @run: @batch operations, the only part that is timed
@@ -30,6 +32,7 @@ struct bench_case {
 	const char *name;
 	unsigned int param;
 	unsigned int batch;
+	bool whole;
 	int (*init)(const struct bench_case *c);
 	void (*prepare)(const struct bench_case *c);
 	void (*run)(const struct bench_case *c);
@@ -57,6 +60,8 @@ void bench_fences_put(unsigned int count);
 
 /* Buffers which are no memory at all. */
 struct dma_buf *bench_buffer_export(void);
+
+void bench_rcu_settle(void);
 
 /* bench-memory.c: slab bytes per object */
 void bench_memory(struct seq_file *m);
