@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers whose exporter does nothing, and the devices at them. */
 
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
@@ -15,7 +16,7 @@
 #include "bench.h"
 
 #define BATCH		1000
-#define BATCH_EXPORT	64
+#define BATCH_EXPORT	512
 
 static struct sg_table bench_table;
 static struct platform_device *bench_device;
@@ -250,6 +251,31 @@ static int init_live(const struct bench_case *c)
 	return 0;
 }
 
+/* The price of buffers that live: with statistics they get entries meanwhile. */
+static int init_keep(const struct bench_case *c)
+{
+	bench_live = vcalloc(c->param, sizeof(*bench_live));
+	return bench_live ? 0 : -ENOMEM;
+}
+
+static void run_export_live(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->param; i++)
+		bench_live[i] = bench_buffer_export();
+	msleep(BENCH_LIVE_MS);
+	for (i = 0; i < c->param; i++)
+		if (!IS_ERR(bench_live[i]))
+			dma_buf_put(bench_live[i]);
+	flush_delayed_fput();
+}
+
+static void exit_keep(const struct bench_case *c)
+{
+	vfree(bench_live);
+}
+
 /* Devices */
 
 static void run_attach(const struct bench_case *c)
@@ -390,6 +416,11 @@ const struct bench_case bench_buffer_cases[] = {
 	  .run = run_export },
 	{ .name = "buffer/export-release-own-resv", .batch = BATCH_EXPORT,
 	  .init = init_resv, .run = run_export_resv, .exit = exit_resv },
+	{ .name = "buffer/export-release-whole", .batch = BATCH,
+	  .whole = true, .run = run_export },
+	{ .name = "buffer/export-live-release", .param = BATCH, .batch = BATCH,
+	  .whole = true, .init = init_keep, .run = run_export_live,
+	  .exit = exit_keep },
 	LIVE("buffer/export-release-10000-live", 10000),
 	BUFFER("buffer/attach-detach", run_attach),
 	{ .name = "buffer/attach-detach-dynamic", .batch = BATCH,

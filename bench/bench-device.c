@@ -3,6 +3,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-fence-array.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -10,12 +11,16 @@
 #include <linux/iosys-map.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
+#include <linux/platform_device.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
 #include "bench.h"
 #include "bench-device.h"
+
+static struct platform_device *device_importer;
 
 /* The fences of the pool up to here are in use for good. */
 static unsigned int device_used;
@@ -130,20 +135,53 @@ static long device_vmap(u64 __user *arg)
 	return ret ?: put_user(time, arg);
 }
 
+/* What a driver does with a buffer that it sees for the first time. */
+static long device_import(u32 fd)
+{
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dmabuf;
+	struct sg_table *table;
+	long ret = 0;
+
+	dmabuf = dma_buf_get(fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	attach = dma_buf_attach(dmabuf, &device_importer->dev);
+	if (IS_ERR(attach)) {
+		ret = PTR_ERR(attach);
+		goto out_put;
+	}
+
+	table = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(table))
+		ret = PTR_ERR(table);
+	else
+		dma_buf_unmap_attachment_unlocked(attach, table,
+						  DMA_BIDIRECTIONAL);
+	dma_buf_detach(dmabuf, attach);
+out_put:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
-	u32 count;
+	u32 number;
+
+	if (cmd == BENCH_IOC_VMAP)
+		return device_vmap(user);
+	if (get_user(number, (u32 __user *)user))
+		return -EFAULT;
 
 	switch (cmd) {
 	case BENCH_IOC_BUFFER:
+		return device_buffer(number);
 	case BENCH_IOC_SYNC_FILE:
-		if (get_user(count, (u32 __user *)user))
-			return -EFAULT;
-		return cmd == BENCH_IOC_BUFFER ? device_buffer(count) :
-						 device_sync_file(count);
-	case BENCH_IOC_VMAP:
-		return device_vmap(user);
+		return device_sync_file(number);
+	case BENCH_IOC_IMPORT:
+		return device_import(number);
 	default:
 		return -ENOTTY;
 	}
@@ -162,10 +200,27 @@ static struct miscdevice device_misc = {
 
 int bench_device_init(void)
 {
-	return misc_register(&device_misc);
+	int ret;
+
+	device_importer = platform_device_register_simple("dma-buf-importer",
+							  PLATFORM_DEVID_NONE,
+							  NULL, 0);
+	if (IS_ERR(device_importer))
+		return PTR_ERR(device_importer);
+
+	/* It reaches all memory, so that nothing is copied. */
+	ret = dma_coerce_mask_and_coherent(&device_importer->dev,
+					   DMA_BIT_MASK(64));
+	if (!ret)
+		ret = misc_register(&device_misc);
+	if (ret)
+		platform_device_unregister(device_importer);
+
+	return ret;
 }
 
 void bench_device_exit(void)
 {
 	misc_deregister(&device_misc);
+	platform_device_unregister(device_importer);
 }

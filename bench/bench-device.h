@@ -15,5 +15,7 @@
 #define BENCH_IOC_SYNC_FILE	_IOW('b', 1, __u32)
 /* Nanoseconds that vmap and vunmap of the buffer behind a descriptor take. */
 #define BENCH_IOC_VMAP		_IOWR('b', 2, __u64)
+/* Attach a device to the buffer behind a descriptor, map and unmap it, detach it. */
+#define BENCH_IOC_IMPORT	_IOW('b', 3, __u32)
 
 #endif /* _DMA_BUF_BENCH_DEVICE_H */

@@ -3,6 +3,7 @@
 
 #include <linux/dma-fence.h>
 #include <linux/ktime.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "bench.h"
@@ -60,19 +61,44 @@ static const struct dma_fence_ops bench_device_fence_ops = {
 	.release = bench_fence_release,
 };
 
-/*
- * The first @count fences, of @contexts by turns, as drivers have them whose device
- * counts what it has done.
- */
-void bench_device_fences_init(unsigned int count, unsigned int contexts)
+static bool bench_device_enable(struct dma_fence *fence)
+{
+	return fence->seqno > READ_ONCE(bench_device_seqno);
+}
+
+static const struct dma_fence_ops bench_engine_fence_ops = {
+	.get_driver_name = bench_fence_name,
+	.get_timeline_name = bench_fence_name,
+	.enable_signaling = bench_device_enable,
+	.signaled = bench_device_signaled,
+	.release = bench_fence_release,
+};
+
+static void bench_ops_fences_init(unsigned int count, unsigned int contexts,
+				  const struct dma_fence_ops *ops)
 {
 	u64 context = dma_fence_context_alloc(contexts);
 	unsigned int i;
 
 	bench_device_seqno = 0;
 	for (i = 0; i < count; i++)
-		dma_fence_init(&bench_fences[i], &bench_device_fence_ops,
-			       &bench_lock, context + i % contexts, i + 1);
+		dma_fence_init(&bench_fences[i], ops, &bench_lock,
+			       context + i % contexts, i + 1);
+}
+
+/*
+ * The first @count fences, of @contexts by turns, as drivers have them whose device
+ * counts what it has done.
+ */
+void bench_device_fences_init(unsigned int count, unsigned int contexts)
+{
+	bench_ops_fences_init(count, contexts, &bench_device_fence_ops);
+}
+
+/* The same of a device that has to be told to signal. */
+void bench_engine_fences_init(unsigned int count, unsigned int contexts)
+{
+	bench_ops_fences_init(count, contexts, &bench_engine_fence_ops);
 }
 
 void bench_fences_signal(unsigned int count)
@@ -94,6 +120,18 @@ void bench_fences_put(unsigned int count)
 static void prepare_pending(const struct bench_case *c)
 {
 	bench_fences_init(BATCH, true);
+}
+
+static void prepare_engine(const struct bench_case *c)
+{
+	bench_engine_fences_init(BATCH, 1);
+}
+
+/* The device is through, and nobody has asked for it yet. */
+static void prepare_engine_done(const struct bench_case *c)
+{
+	prepare_engine(c);
+	bench_device_seqno = BATCH;
 }
 
 static void prepare_signalled(const struct bench_case *c)
@@ -175,6 +213,44 @@ static void run_is_signaled(const struct bench_case *c)
 		dma_fence_is_signaled(&bench_fences[i % 128]);
 }
 
+static void run_is_signaled_each(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_is_signaled(&bench_fences[i]);
+}
+
+static void run_add(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		dma_fence_add_callback(&bench_fences[i], &bench_cbs[i],
+				       bench_nothing);
+}
+
+static const struct dma_fence_ops bench_slab_fence_ops = {
+	.get_driver_name = bench_fence_name,
+	.get_timeline_name = bench_fence_name,
+};
+
+/* Fences as drivers have them most: memory that RCU frees. */
+static void run_slab(const struct bench_case *c)
+{
+	struct dma_fence *fence;
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		fence = kmalloc(sizeof(*fence), GFP_KERNEL);
+		if (!fence)
+			continue;
+		dma_fence_init(fence, &bench_slab_fence_ops, &bench_lock, 1, i);
+		dma_fence_signal(fence);
+		dma_fence_put(fence);
+	}
+}
+
 static void run_wait(const struct bench_case *c)
 {
 	unsigned int i;
@@ -220,6 +296,18 @@ const struct bench_case bench_fence_cases[] = {
 	{ .name = "fence/is-signaled-done", .batch = BATCH,
 	  .prepare = prepare_signalled, .run = run_is_signaled,
 	  .finish = finish_put },
+	{ .name = "fence/driver-is-signaled-pending", .batch = BATCH,
+	  .prepare = prepare_engine, .run = run_is_signaled,
+	  .finish = finish_signal_put },
+	{ .name = "fence/driver-is-signaled-first", .batch = BATCH,
+	  .prepare = prepare_engine_done, .run = run_is_signaled_each,
+	  .finish = finish_signal_put },
+	{ .name = "fence/driver-add-callback", .batch = BATCH,
+	  .prepare = prepare_engine, .run = run_add,
+	  .finish = finish_signal_put },
+	{ .name = "fence/life", .batch = BATCH, .run = run_slab },
+	{ .name = "fence/life-whole", .batch = BATCH, .whole = true,
+	  .run = run_slab },
 	{ .name = "fence/wait-done", .batch = BATCH,
 	  .prepare = prepare_signalled, .run = run_wait,
 	  .finish = finish_put },

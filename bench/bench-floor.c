@@ -18,7 +18,7 @@
 #include "bench.h"
 
 #define BATCH		1000
-#define BATCH_FILES	64
+#define BATCH_FILES	512
 
 struct floor_object {
 	struct rcu_head rcu;

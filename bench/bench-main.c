@@ -83,6 +83,8 @@ static const struct bench_case * const bench_groups[] = {
 	bench_resv_cases,
 	bench_container_cases,
 	bench_buffer_cases,
+	bench_submit_cases,
+	bench_wake_cases,
 };
 
 static int bench_compare(const void *a, const void *b)

@@ -8,7 +8,8 @@
 #include "bench.h"
 
 #define BATCH		1000
-#define BATCH_FILL	64
+#define BATCH_FILL	512
+#define BATCH_FIRST	256
 
 static struct dma_resv bench_resv;
 static struct dma_resv bench_resvs[BATCH];
@@ -16,13 +17,13 @@ static struct dma_resv bench_resvs[BATCH];
 /* Keeps the compiler from leaving out what nobody uses. */
 static unsigned long bench_sink;
 
-static int bench_fill(struct dma_resv *obj, unsigned int count)
+int bench_resv_fill(struct dma_resv *obj, unsigned int first, unsigned int end)
 {
 	unsigned int i;
 	int ret = 0;
 
 	dma_resv_lock(obj, NULL);
-	for (i = 0; i < count && !ret; i++) {
+	for (i = first; i < end && !ret; i++) {
 		ret = dma_resv_reserve_fences(obj, 1);
 		if (!ret)
 			dma_resv_add_fence(obj, &bench_fences[i],
@@ -31,6 +32,11 @@ static int bench_fill(struct dma_resv *obj, unsigned int count)
 	dma_resv_unlock(obj);
 
 	return ret;
+}
+
+static int bench_fill(struct dma_resv *obj, unsigned int count)
+{
+	return bench_resv_fill(obj, 0, count);
 }
 
 static int init_empty(const struct bench_case *c)
@@ -42,6 +48,15 @@ static int init_empty(const struct bench_case *c)
 static int init_pending(const struct bench_case *c)
 {
 	bench_fences_init(c->param, false);
+	dma_resv_init(&bench_resv);
+
+	return bench_fill(&bench_resv, c->param);
+}
+
+/* Fences of a driver that answers questions about them, of as many engines. */
+static int init_device(const struct bench_case *c)
+{
+	bench_device_fences_init(c->param, c->param);
 	dma_resv_init(&bench_resv);
 
 	return bench_fill(&bench_resv, c->param);
@@ -238,6 +253,43 @@ static void run_test_signaled(const struct bench_case *c)
 						     DMA_RESV_USAGE_BOOKKEEP);
 }
 
+/* A change each time: another object, which nobody has asked before. */
+static void prepare_first(const struct bench_case *c)
+{
+	unsigned int i;
+
+	bench_device_fences_init(c->param, c->param);
+	for (i = 0; i < c->batch; i++) {
+		dma_resv_init(&bench_resvs[i]);
+		bench_fill(&bench_resvs[i], c->param);
+	}
+}
+
+static void prepare_first_done(const struct bench_case *c)
+{
+	prepare_first(c);
+	bench_fences_signal(c->param);
+}
+
+static void run_test_first(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->batch; i++)
+		bench_sink += dma_resv_test_signaled(&bench_resvs[i],
+						     DMA_RESV_USAGE_BOOKKEEP);
+}
+
+static void finish_first(const struct bench_case *c)
+{
+	unsigned int i;
+
+	bench_fences_signal(c->param);
+	for (i = 0; i < c->batch; i++)
+		dma_resv_fini(&bench_resvs[i]);
+	bench_fences_put(c->param);
+}
+
 static void run_get_singleton(const struct bench_case *c)
 {
 	struct dma_fence *fence;
@@ -279,6 +331,11 @@ static void run_copy(const struct bench_case *c)
 	{ .name = name_, .param = param_, .batch = batch_,		\
 	  .init = init_fences, .run = run_life_cycle, .exit = exit_fences }
 
+#define RESV_WHOLE(name_, param_, batch_)				\
+	{ .name = name_, .param = param_, .batch = batch_,		\
+	  .whole = true,						\
+	  .init = init_fences, .run = run_life_cycle, .exit = exit_fences }
+
 #define RESV_FILL(name_, param_, batch_)				\
 	{ .name = name_, .param = param_, .batch = batch_,		\
 	  .init = init_fences, .prepare = prepare_fill, .run = run_fill,\
@@ -287,6 +344,15 @@ static void run_copy(const struct bench_case *c)
 #define RESV_PENDING(name_, param_, run_)				\
 	{ .name = name_, .param = param_, .batch = BATCH,		\
 	  .init = init_pending, .run = run_, .exit = exit_pending }
+
+#define RESV_DEVICE(name_, param_, run_)				\
+	{ .name = name_, .param = param_, .batch = BATCH,		\
+	  .init = init_device, .run = run_, .exit = exit_pending }
+
+#define RESV_FIRST(name_, param_, prepare_)				\
+	{ .name = name_, .param = param_, .batch = BATCH_FIRST,		\
+	  .prepare = prepare_, .run = run_test_first,			\
+	  .finish = finish_first }
 
 #define RESV_SIGNALLED(name_, param_, run_)				\
 	{ .name = name_, .param = param_, .batch = BATCH,		\
@@ -307,6 +373,10 @@ const struct bench_case bench_resv_cases[] = {
 	  .run = run_lock, .exit = exit_empty },
 	RESV_LIFE("resv/life-cycle-0", 0, BATCH),
 	RESV_LIFE("resv/life-cycle-1", 1, BATCH_FILL),
+	RESV_LIFE("resv/life-cycle-4", 4, BATCH),
+	RESV_WHOLE("resv/life-cycle-4-whole", 4, BATCH),
+	RESV_LIFE("resv/life-cycle-16", 16, BATCH),
+	RESV_WHOLE("resv/life-cycle-16-whole", 16, BATCH),
 	{ .name = "resv/add-same-context", .batch = BATCH, .init = init_empty,
 	  .prepare = prepare_same, .run = run_add_same, .finish = finish_same,
 	  .exit = exit_empty },
@@ -316,20 +386,41 @@ const struct bench_case bench_resv_cases[] = {
 	RESV_SUBMIT("resv/submit-rounds-1", 1, run_submit_rounds),
 	RESV_SUBMIT("resv/submit-rounds-4", 4, run_submit_rounds),
 	RESV_SUBMIT("resv/submit-rounds-16", 16, run_submit_rounds),
+	RESV_FILL("resv/fill-2", 2, BATCH_FILL),
 	RESV_FILL("resv/fill-4", 4, BATCH_FILL),
+	RESV_FILL("resv/fill-5", 5, BATCH_FILL),
+	RESV_FILL("resv/fill-8", 8, BATCH_FILL),
 	RESV_FILL("resv/fill-16", 16, BATCH_FILL),
+	RESV_FILL("resv/fill-32", 32, BATCH_FILL),
 	RESV_FILL("resv/fill-64", 64, BATCH_FILL),
 	RESV_PENDING("resv/iterate-locked-64", 64, run_iterate_locked),
 	RESV_PENDING("resv/iterate-unlocked-1", 1, run_iterate_unlocked),
+	RESV_PENDING("resv/iterate-unlocked-2", 2, run_iterate_unlocked),
+	RESV_PENDING("resv/iterate-unlocked-5", 5, run_iterate_unlocked),
+	RESV_PENDING("resv/iterate-unlocked-8", 8, run_iterate_unlocked),
+	RESV_PENDING("resv/iterate-unlocked-16", 16, run_iterate_unlocked),
+	RESV_PENDING("resv/iterate-unlocked-32", 32, run_iterate_unlocked),
 	RESV_PENDING("resv/iterate-unlocked-64", 64, run_iterate_unlocked),
 	RESV_PENDING("resv/test-signaled-pending", 1, run_test_signaled),
 	RESV_PENDING("resv/test-signaled-pending-64", 64, run_test_signaled),
 	RESV_SIGNALLED("resv/test-signaled-done-64", 64, run_test_signaled),
+	RESV_DEVICE("resv/test-driver-pending-1", 1, run_test_signaled),
+	RESV_DEVICE("resv/test-driver-pending-64", 64, run_test_signaled),
+	RESV_FIRST("resv/test-first-pending-1", 1, prepare_first),
+	RESV_FIRST("resv/test-first-done-1", 1, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-2", 2, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-5", 5, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-8", 8, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-16", 16, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-32", 32, prepare_first_done),
+	RESV_FIRST("resv/test-first-done-64", 64, prepare_first_done),
 	RESV_PENDING("resv/get-singleton-1", 1, run_get_singleton),
 	RESV_PENDING("resv/get-singleton-4", 4, run_get_singleton),
 	RESV_SIGNALLED("resv/test-signaled-done-1", 1, run_test_signaled),
 	RESV_SIGNALLED("resv/test-signaled-done-4", 4, run_test_signaled),
 	RESV_PENDING("resv/get-fences-1", 1, run_get_fences),
+	RESV_PENDING("resv/get-fences-5", 5, run_get_fences),
+	RESV_PENDING("resv/get-fences-16", 16, run_get_fences),
 	RESV_PENDING("resv/get-fences-64", 64, run_get_fences),
 	RESV_COPY("resv/copy-1", 1),
 	RESV_COPY("resv/copy-64", 64),

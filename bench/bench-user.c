@@ -3,9 +3,11 @@
  * The user-space part of the benchmark: loads the module, shows what it has
  * measured, and times what only user space can do.
  *
- *	bench-user MODULE PARAMETERS [GLOB]
+ *	bench-user MODULE PARAMETERS [GLOB [huge]]
  *
- * GLOB chooses the cases that are timed here; without it there are none.
+ * GLOB chooses the cases that are timed here; without it there are none. Those of a
+ * heap or of udmabuf are left out where there is none, those of huge pages, for which
+ * the kernel's settings are changed, unless "huge" is given.
  */
 
 #define _GNU_SOURCE
@@ -16,9 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +36,8 @@
 #include "bench-device.h"
 
 #define SAMPLES		11
+#define FRAME_BUFFERS	16
+#define PAGE		4096
 #define KIB(n)		((size_t)(n) << 10)
 #define MIB(n)		((size_t)(n) << 20)
 
@@ -40,6 +46,7 @@
  * @name: as in the table
  * @param: number of fences or bytes that it is about
  * @batch: operations in a row
+ * @needs: a device that it needs, or NULL
  * @init: build what is used
  * @run: one operation, the only part that is timed
  * @undo: called after each operation, not timed
@@ -49,14 +56,17 @@ struct user_case {
 	const char *name;
 	size_t param;
 	unsigned int batch;
+	int *needs;
 	void (*init)(const struct user_case *c);
 	void (*run)(const struct user_case *c);
 	void (*undo)(const struct user_case *c);
 	void (*exit)(const struct user_case *c);
 };
 
-static int device = -1, heap = -1, udmabuf = -1;
+static int device = -1, heap = -1, udmabuf = -1, huge = -1;
 static int buffer = -1, other = -1;
+static int frame[FRAME_BUFFERS], frame_epoll = -1;
+static int sockets[2];
 static void *mapping;
 static __u64 told;		/* nanoseconds, if the kernel told them */
 
@@ -137,35 +147,51 @@ static void run_poll(const struct user_case *c)
 	check(poll(&fd, 1, 0), "poll");
 }
 
-static void run_export(const struct user_case *c)
+/* The fences of a buffer, as a sync file. */
+static int export_sync_file(int fd)
 {
 	struct dma_buf_export_sync_file arg = {
 		.flags = DMA_BUF_SYNC_RW,
 		.fd = -1,
 	};
 
-	check(ioctl(buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &arg),
+	check(ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &arg),
 	      "DMA_BUF_IOCTL_EXPORT_SYNC_FILE");
-	close(arg.fd);
+	return arg.fd;
+}
+
+static void import_sync_file(int fd, int sync_file)
+{
+	struct dma_buf_import_sync_file arg = {
+		.flags = DMA_BUF_SYNC_WRITE,
+		.fd = sync_file,
+	};
+
+	check(ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg),
+	      "DMA_BUF_IOCTL_IMPORT_SYNC_FILE");
+}
+
+static int merge_sync_files(int fd, int fd2)
+{
+	struct sync_merge_data arg = { .name = "bench", .fd2 = fd2 };
+
+	check(ioctl(fd, SYNC_IOC_MERGE, &arg), "SYNC_IOC_MERGE");
+	return arg.fence;
+}
+
+static void run_export(const struct user_case *c)
+{
+	close(export_sync_file(buffer));
 }
 
 static void run_import(const struct user_case *c)
 {
-	struct dma_buf_import_sync_file arg = {
-		.flags = DMA_BUF_SYNC_WRITE,
-		.fd = other,
-	};
-
-	check(ioctl(buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg),
-	      "DMA_BUF_IOCTL_IMPORT_SYNC_FILE");
+	import_sync_file(buffer, other);
 }
 
 static void run_merge(const struct user_case *c)
 {
-	struct sync_merge_data arg = { .name = "bench", .fd2 = other };
-
-	check(ioctl(buffer, SYNC_IOC_MERGE, &arg), "SYNC_IOC_MERGE");
-	close(arg.fence);
+	close(merge_sync_files(buffer, other));
 }
 
 static void run_info(const struct user_case *c)
@@ -177,6 +203,53 @@ static void run_info(const struct user_case *c)
 	};
 
 	check(ioctl(buffer, SYNC_IOC_FILE_INFO, &arg), "SYNC_IOC_FILE_INFO");
+}
+
+/* A compositor's frame: the buffers of its clients, and its own work on them. */
+static void init_frame(const struct user_case *c)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	unsigned int i;
+
+	frame_epoll = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+	for (i = 0; i < FRAME_BUFFERS; i++) {
+		frame[i] = ask(BENCH_IOC_BUFFER, c->param);
+		check(epoll_ctl(frame_epoll, EPOLL_CTL_ADD, frame[i], &event),
+		      "epoll_ctl");
+	}
+	other = ask(BENCH_IOC_SYNC_FILE, c->param);
+}
+
+/* See which ones are ready, wait for all of them at once, hold them until it is done. */
+static void run_frame(const struct user_case *c)
+{
+	struct epoll_event events[FRAME_BUFFERS];
+	int all, one, merged;
+	unsigned int i;
+
+	check(epoll_wait(frame_epoll, events, FRAME_BUFFERS, 0), "epoll_wait");
+	all = export_sync_file(frame[0]);
+	for (i = 1; i < FRAME_BUFFERS; i++) {
+		one = export_sync_file(frame[i]);
+		merged = merge_sync_files(all, one);
+		close(one);
+		close(all);
+		all = merged;
+	}
+	for (i = 0; i < FRAME_BUFFERS; i++)
+		import_sync_file(frame[i], other);
+	close(all);
+}
+
+static void exit_frame(const struct user_case *c)
+{
+	unsigned int i;
+
+	close(frame_epoll);
+	for (i = 0; i < FRAME_BUFFERS; i++)
+		close(frame[i]);
+	close(other);
+	other = -1;
 }
 
 /* Memory */
@@ -211,7 +284,7 @@ static void run_touch(const struct user_case *c)
 		       buffer, 0);
 	if (mapping == MAP_FAILED)
 		die("mmap");
-	for (bytes = mapping, i = 0; i < c->param; i += 4096)
+	for (bytes = mapping, i = 0; i < c->param; i += PAGE)
 		__atomic_store_n(&bytes[i], 1, __ATOMIC_RELAXED);
 }
 
@@ -226,6 +299,65 @@ static void run_vmap(const struct user_case *c)
 
 	check(ioctl(device, BENCH_IOC_VMAP, &arg), "vmap");
 	told = arg;
+}
+
+/* A client's buffer comes to a compositor: through a socket, to a device, into memory. */
+static void init_client(const struct user_case *c)
+{
+	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets),
+	      "socketpair");
+	buffer = allocate(c->param);
+}
+
+/* Send @fd, or receive one into it if it is negative. Return: the descriptor. */
+static int pass_descriptor(int socket, int fd)
+{
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec vec = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &vec,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	if (fd < 0) {
+		check(recvmsg(socket, &msg, MSG_CMSG_CLOEXEC), "recvmsg");
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+		return fd;
+	}
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	check(sendmsg(socket, &msg, 0), "sendmsg");
+	return fd;
+}
+
+static void run_client(const struct user_case *c)
+{
+	char *bytes;
+	int fd;
+
+	pass_descriptor(sockets[0], buffer);
+	fd = pass_descriptor(sockets[1], -1);
+	ask(BENCH_IOC_IMPORT, fd);
+	bytes = mmap(NULL, c->param, PROT_READ, MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED)
+		die("mmap");
+	__atomic_load_n(bytes, __ATOMIC_RELAXED);
+	munmap(bytes, c->param);
+	close(fd);
+}
+
+static void exit_client(const struct user_case *c)
+{
+	close(sockets[0]);
+	close(sockets[1]);
+	close(buffer);
+	buffer = -1;
 }
 
 static int create_memfd(const struct user_case *c, unsigned int flags)
@@ -296,9 +428,10 @@ static void run_udmabuf(const struct user_case *c)
 	{ .name = name_, .param = param_, .batch = 100, .init = init_,	\
 	  .run = run_, .exit = exit_files }
 
-#define MEMFD(name_, init_)						\
-	{ .name = name_, .param = MIB(32), .batch = 1, .init = init_,	\
-	  .run = run_udmabuf, .exit = exit_memfd }
+#define MEMFD(name_, needs_, init_)					\
+	{ .name = name_, .param = MIB(32), .batch = 1,			\
+	  .needs = &needs_, .init = init_, .run = run_udmabuf,		\
+	  .exit = exit_memfd }
 
 static const struct user_case cases[] = {
 	{ .name = "floor/eventfd", .batch = 100, .run = run_eventfd },
@@ -316,20 +449,31 @@ static const struct user_case cases[] = {
 	FILES("user/sync-file-info-1", 1, init_sync_files, run_info),
 	FILES("user/sync-file-info-16", 16, init_sync_files, run_info),
 	FILES("user/sync-file-poll", 1, init_sync_files, run_poll),
+	{ .name = "user/frame-16-idle", .param = 0, .batch = 5,
+	  .init = init_frame, .run = run_frame, .exit = exit_frame },
+	{ .name = "user/frame-16-pending", .param = 1, .batch = 5,
+	  .init = init_frame, .run = run_frame, .exit = exit_frame },
+	{ .name = "user/client-buffer-4k", .param = KIB(4), .batch = 20,
+	  .needs = &heap, .init = init_client, .run = run_client,
+	  .exit = exit_client },
+	{ .name = "user/client-buffer-8m", .param = MIB(8), .batch = 5,
+	  .needs = &heap, .init = init_client, .run = run_client,
+	  .exit = exit_client },
 	{ .name = "user/heap-4k", .param = KIB(4), .batch = 20,
-	  .run = run_heap },
+	  .needs = &heap, .run = run_heap },
 	{ .name = "user/heap-1m", .param = MIB(1), .batch = 10,
-	  .run = run_heap },
+	  .needs = &heap, .run = run_heap },
 	{ .name = "user/heap-64m", .param = MIB(64), .batch = 1,
-	  .run = run_heap },
+	  .needs = &heap, .run = run_heap },
 	{ .name = "user/heap-mmap-touch-512m", .param = MIB(512), .batch = 1,
-	  .init = init_heap, .run = run_touch, .undo = undo_touch,
-	  .exit = exit_files },
+	  .needs = &heap, .init = init_heap, .run = run_touch,
+	  .undo = undo_touch, .exit = exit_files },
 	{ .name = "user/heap-vmap-256m", .param = MIB(256), .batch = 1,
-	  .init = init_heap, .run = run_vmap, .exit = exit_files },
-	MEMFD("user/udmabuf-32m", init_memfd),
-	MEMFD("user/udmabuf-32m-thp", init_memfd_thp),
-	MEMFD("user/udmabuf-32m-hugetlb", init_memfd_hugetlb),
+	  .needs = &heap, .init = init_heap, .run = run_vmap,
+	  .exit = exit_files },
+	MEMFD("user/udmabuf-32m", udmabuf, init_memfd),
+	MEMFD("user/udmabuf-32m-thp", huge, init_memfd_thp),
+	MEMFD("user/udmabuf-32m-hugetlb", huge, init_memfd_hugetlb),
 	{ }
 };
 
@@ -365,6 +509,18 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The mean of the middle half of samples that are sorted. */
+static double middle_half(const double *samples)
+{
+	double sum = 0;
+	unsigned int i, first = SAMPLES / 4, end = SAMPLES - first;
+
+	for (i = first; i < end; i++)
+		sum += samples[i];
+
+	return sum / (end - first);
+}
+
 static void run_case(const struct user_case *c)
 {
 	double samples[SAMPLES];
@@ -379,7 +535,8 @@ static void run_case(const struct user_case *c)
 		c->exit(c);
 
 	qsort(samples, SAMPLES, sizeof(*samples), compare);
-	printf("%s\t%.3f\n", c->name, samples[SAMPLES / 2]);
+	printf("%s\t%.3f\t%.3f\t%.3f\n", c->name, middle_half(samples),
+	       samples[SAMPLES / 4], samples[SAMPLES - 1 - SAMPLES / 4]);
 }
 
 static void load_module(const char *path, const char *parameters)
@@ -407,7 +564,8 @@ int main(int argc, char **argv)
 	const struct user_case *c;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s MODULE PARAMETERS [GLOB]\n", *argv);
+		fprintf(stderr, "usage: %s MODULE PARAMETERS [GLOB [huge]]\n",
+			*argv);
 		return 1;
 	}
 
@@ -417,10 +575,13 @@ int main(int argc, char **argv)
 		return 0;
 
 	device = check(open(BENCH_DEVICE, O_RDWR), BENCH_DEVICE);
-	heap = check(open("/dev/dma_heap/system", O_RDWR), "heap");
-	udmabuf = check(open("/dev/udmabuf", O_RDWR), "udmabuf");
+	heap = open("/dev/dma_heap/system", O_RDWR);
+	udmabuf = open("/dev/udmabuf", O_RDWR);
+	if (argc > 4)
+		huge = udmabuf;
 	for (c = cases; c->name; c++)
-		if (!fnmatch(argv[3], c->name, 0))
+		if (!fnmatch(argv[3], c->name, 0) &&
+		    (!c->needs || *c->needs >= 0))
 			run_case(c);
 
 	return 0;

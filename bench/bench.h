@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct dma_buf;
+struct dma_resv;
 struct seq_file;
 
 /**
@@ -45,6 +46,8 @@ extern const struct bench_case bench_fence_cases[];
 extern const struct bench_case bench_resv_cases[];
 extern const struct bench_case bench_container_cases[];
 extern const struct bench_case bench_buffer_cases[];
+extern const struct bench_case bench_submit_cases[];
+extern const struct bench_case bench_wake_cases[];
 
 /* Fences which are memory of the benchmark: freeing one costs nothing. */
 #define BENCH_FENCES	10240
@@ -54,9 +57,16 @@ extern struct dma_fence *bench_fences;
 void bench_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
 void bench_fences_init(unsigned int count, bool same_context);
 void bench_device_fences_init(unsigned int count, unsigned int contexts);
+void bench_engine_fences_init(unsigned int count, unsigned int contexts);
 extern u64 bench_device_seqno;
 void bench_fences_signal(unsigned int count);
 void bench_fences_put(unsigned int count);
+
+/* Add the fences from @first up to @end to a reservation object, one by one. */
+int bench_resv_fill(struct dma_resv *obj, unsigned int first, unsigned int end);
+
+/* Milliseconds after which a buffer has its entries of statistics. */
+#define BENCH_LIVE_MS	100
 
 /* Buffers which are no memory at all. */
 struct dma_buf *bench_buffer_export(void);
