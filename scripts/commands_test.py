@@ -428,7 +428,8 @@ class PartsTest(testbed.Testbed):
 
     def test_nightly_runs_all(self):
         names = ["quick", "check", "docs", "patch", "kunit", "kselftest", "peers",
-                 "leaks", "smp", "kcsan", "arm64", "coverage", "demo", "consumers"]
+                 "leaks", "lockdep", "smp", "random", "kcsan", "bpf", "arm64", "bits",
+                 "coverage", "demo", "consumers"]
         log = 'mkdir -p "$BUILD/cases"; echo %s s/c >"$BUILD/cases/${0##*/}"'
         for name in names:
             self.part(name, log % "skipped")
@@ -439,6 +440,7 @@ class PartsTest(testbed.Testbed):
         begun = [line.split()[1] for line in noted.splitlines() if "begin" in line]
         self.assertLessEqual(set(names) - {"quick"}, set(begun))
         self.assertEqual(begun.count("kunit"), 2)
+        self.assertEqual(begun.count("random"), 2)
         self.part("arm64", log % "passed")
         status, last, _ = self.run_test("scripts/nightly")
         self.assertEqual((status, last.split(", ")[1]), (0, "0 failed"), last)
