@@ -35,7 +35,9 @@
  * dma_fence_wait_timeout() takes. So lockdep complains about all that may wait
  * for a fence there, however far away: about taking a lock which is held while
  * waiting, a reservation lock in the first place, and about an allocation that
- * may enter reclaim.
+ * may enter reclaim. It does not complain about a wait itself, which may be for
+ * a fence that comes before. tests/lockdep_patterns.c makes each of these
+ * mistakes, one a boot.
  *
  * Sections nest, and each end gets the cookie of its begin. Where preemption is
  * off nothing is recorded, since sleeping is not allowed there anyway.
