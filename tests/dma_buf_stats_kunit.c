@@ -375,6 +375,40 @@ static void dma_buf_stats_out_of_memory(struct kunit *test)
 	KUNIT_EXPECT_GT(test, refused, 0);
 }
 
+static void run_worker_here(void)
+{
+	dma_buf_stats_worker.work.func(&dma_buf_stats_worker.work);
+}
+
+/* whatever allocation fails: the worker is to run again, and makes all that is missing */
+static void dma_buf_stats_worker_out_of_memory(struct kunit *test)
+{
+	struct stats_case *sc = test->priv;
+	unsigned int refused = 0;
+	bool failed, made;
+
+	fail_alloc_setup(test);
+	for (int nth = 1; nth < 100; nth++) {
+		sc->exp = mock_exporter_create(test);
+		export(test);
+		mock_buf_create(test);
+		/* an export asks for it, too */
+		cancel_delayed_work_sync(&dma_buf_stats_worker);
+		failed = FAIL_NTH_ALLOC(nth, run_worker_here());
+		made = entry_exists(test);
+		refused += !made;
+		KUNIT_EXPECT_EQ(test, delayed_work_pending(&dma_buf_stats_worker), failed);
+		run_worker();
+		KUNIT_EXPECT_TRUE(test, entry_exists(test));
+		KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dma_buf_stats_worker));
+		if (!failed)
+			break;
+	}
+	KUNIT_EXPECT_FALSE(test, failed);
+	KUNIT_EXPECT_TRUE(test, made);
+	KUNIT_EXPECT_GT(test, refused, 0);
+}
+
 /* Tasks that come to know the number at the same moment */
 
 #define NUM_TASKS	8
@@ -584,6 +618,7 @@ static struct kunit_case dma_buf_stats_cases[] = {
 	KUNIT_CASE(dma_buf_stats_stays_while_referenced),
 	KUNIT_CASE(dma_buf_stats_none_for_released),
 	KUNIT_CASE(dma_buf_stats_out_of_memory),
+	KUNIT_CASE(dma_buf_stats_worker_out_of_memory),
 	KUNIT_CASE(dma_buf_stats_known_by_many_at_once),
 	KUNIT_CASE(dma_buf_stats_exporter_name),
 	KUNIT_CASE(dma_buf_stats_size),
