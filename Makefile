@@ -3,6 +3,7 @@ obj-y := dma-buf.o dma-buf-attach.o dma-buf-cpu.o dma-buf-ioctl.o \
 	 dma-buf-list.o dma-buf-poll.o \
 	 dma-fence.o dma-fence-wait.o dma-fence-array.o dma-fence-chain.o \
 	 dma-fence-unwrap.o dma-resv.o dma-resv-read.o dma-resv-query.o
+obj-$(CONFIG_BPF_EVENTS)	+= dma-buf-bpf.o
 obj-$(CONFIG_DEBUG_FS)		+= dma-buf-debugfs.o dma-buf-report.o \
 				   dma-fence-report.o
 obj-$(CONFIG_LOCKDEP)		+= dma-buf-lockdep.o

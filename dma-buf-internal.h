@@ -83,6 +83,13 @@ struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk,
 				  dma_buf_take_t take);
 void dma_buf_walk_end(struct dma_buf_walk *walk);
 
+/* dma-buf-bpf.c, where it is built: called by BPF programs, and by nobody else */
+
+struct bpf_iter_dmabuf;
+int bpf_iter_dmabuf_new(struct bpf_iter_dmabuf *it);
+struct dma_buf *bpf_iter_dmabuf_next(struct bpf_iter_dmabuf *it);
+void bpf_iter_dmabuf_destroy(struct bpf_iter_dmabuf *it);
+
 /* dma-buf.c */
 
 dev_t dma_buf_dev(void);
