@@ -90,7 +90,8 @@ class Testbed(unittest.TestCase):
                    NOTES=self.notes, PYTHONDONTWRITEBYTECODE="1")
         for variable in ("KDIR", "DMABUF_LOG", "DMABUF_COMMAND", "JOBS",
                          "CCACHE_DIR", "MAKEFLAGS", "MAKELEVEL", "SUITE",
-                         "TEST", "PARTS", "MINUTES", "MODE", "CASES"):
+                         "TEST", "PARTS", "MINUTES", "MODE", "CASES", "ROUNDS",
+                         "VERSUS", "PAGE"):
             env.pop(variable, None)
         return dict(env, **more)
 
