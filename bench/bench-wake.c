@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * From sleep to wake: two tasks take turns. Each operation is one signal that wakes
- * the other task and one sleep of this one, on both sides.
+ * the other task and one sleep of this one, on both sides. The floor is that of two
+ * completions.
  */
 
 #include <linux/completion.h>
@@ -18,6 +19,7 @@
 #define ANY		8
 
 static struct dma_resv bench_objects[BATCH];
+static struct completion bench_questions[BATCH], bench_answers[BATCH];
 static struct task_struct *bench_waiter;
 
 /* Fences of each operation: those that the other task waits for, then the answer. */
@@ -86,6 +88,18 @@ static int waiter_resv(void *data)
 	return 0;
 }
 
+static int waiter_completion(void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		wait_for_completion(&bench_questions[i]);
+		complete(&bench_answers[i]);
+	}
+
+	return 0;
+}
+
 /* It sleeps before the first operation begins. */
 static void start_waiter(const struct bench_case *c, int (*thread)(void *data))
 {
@@ -121,6 +135,37 @@ static void prepare_resv(const struct bench_case *c)
 	start_waiter(c, waiter_resv);
 }
 
+static void prepare_completion(const struct bench_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		init_completion(&bench_questions[i]);
+		init_completion(&bench_answers[i]);
+	}
+	start_waiter(c, waiter_completion);
+}
+
+static void run_completion(const struct bench_case *c)
+{
+	unsigned int i;
+
+	if (IS_ERR(bench_waiter))
+		return;
+	for (i = 0; i < BATCH; i++) {
+		complete(&bench_questions[i]);
+		wait_for_completion(&bench_answers[i]);
+	}
+}
+
+static void stop_waiter(const struct bench_case *c)
+{
+	if (IS_ERR(bench_waiter))
+		return;
+	kthread_stop(bench_waiter);
+	put_task_struct(bench_waiter);
+}
+
 static void run_wake(const struct bench_case *c)
 {
 	unsigned int i;
@@ -135,10 +180,7 @@ static void run_wake(const struct bench_case *c)
 
 static void finish_wake(const struct bench_case *c)
 {
-	if (!IS_ERR(bench_waiter)) {
-		kthread_stop(bench_waiter);
-		put_task_struct(bench_waiter);
-	}
+	stop_waiter(c);
 	bench_fences_signal(fences(c));
 	bench_fences_put(fences(c));
 }
@@ -153,6 +195,9 @@ static void finish_resv(const struct bench_case *c)
 }
 
 const struct bench_case bench_wake_cases[] = {
+	{ .name = "floor/sleep-wake", .batch = BATCH,
+	  .prepare = prepare_completion, .run = run_completion,
+	  .finish = stop_waiter },
 	{ .name = "fence/sleep-wake", .param = 1, .batch = BATCH,
 	  .prepare = prepare_fence, .run = run_wake, .finish = finish_wake },
 	{ .name = "fence/sleep-wake-any-8", .param = ANY, .batch = BATCH,

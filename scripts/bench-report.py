@@ -50,7 +50,7 @@ GROUPS = (
 # What README.md shows: the row, and what it is.
 README_ROWS = (
     ("submit/100", "a GPU driver submits a job with 100 buffers"),
-    ("resv/test-first-done-4", "the first look at whether a buffer is idle"),
+    ("resv/test-first-done-5", "the first look at whether a buffer is idle"),
     ("evict/walk-1000", "look for idle ones among 1,000 buffers"),
     ("fence/sleep-wake", "sleep on a fence, be woken by its signal"),
     ("merge/2-contexts", "merge two fences"),
