@@ -22,8 +22,8 @@
  * DOC: bpf
  *
  * The iterator ``dmabuf`` runs a BPF program for each live buffer, the newest first,
- * and once more with NULL when all have been visited. What the program prints may be
- * read in pieces of any size. Between two of them nothing is held, neither a lock nor
+ * and once more with NULL when all have been visited. Its output may be read in
+ * pieces of any size. Between two of them nothing is held, neither a lock nor
  * a buffer, and the next one goes on with the inode number that would have been next.
  *
  * A program that may sleep can do the same in a loop of its own, with

@@ -4,8 +4,8 @@
  *
  * No other header includes this one, since many drivers bring these names themselves
  * where the kernel is old. A driver that wants them includes it, or is built with
- * ccflags-y += -include linux/dma-buf-newer.h. What is missing here cannot be had on
- * 6.12: see "Names of Newer Kernels" in Documentation/driver-api/dma-buf.rst.
+ * ccflags-y += -include linux/dma-buf-newer.h. Other names cannot be had on 6.12:
+ * see "Names of Newer Kernels" in Documentation/driver-api/dma-buf.rst.
  */
 
 #ifndef __DMA_BUF_NEWER_H__
@@ -142,8 +142,8 @@ static inline const char __rcu *dma_fence_timeline_name(struct dma_fence *fence)
  * @fences: fences, each with a reference that belongs to the array
  * @num_fences: number of @fences; 0 or less is none
  *
- * The others lose their references. What is left is sorted by context, and stands at
- * the beginning of @fences.
+ * The others lose their references. The fences that are left stand at the beginning of
+ * @fences, sorted by context.
  *
  * Context: Any, as for dma_fence_put().
  * Return: number of fences that are left, 0 of none.
@@ -169,8 +169,8 @@ static inline void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
 }
 
 /*
- * Newer kernels have one callback for moves and for revocation. What an importer gives
- * under this name also ends its accesses when an exporter revokes a buffer that is
+ * Newer kernels have one callback for moves and for revocation. A function that an
+ * importer gives under this name also ends its accesses when an exporter revokes a buffer that is
  * pinned; &dma_buf_attach_ops.move_notify of importers for 6.12 need not do so.
  */
 #define invalidate_mappings	__invalidate_mappings
