@@ -29,6 +29,9 @@ struct create_fence {
 #define CREATE_FENCE	_IOWR('W', 0, struct create_fence)
 #define ADVANCE		_IOW('W', 1, __u32)
 
+/* With that many to signal first, a side has the lock while the other one puts. */
+#define NUM_BEFORE	7
+
 /**
  * struct timeline_race - what the sides share
  * @debugfs: mount of it
@@ -37,7 +40,8 @@ struct create_fence {
  * @file: a timeline
  * @value: how far it has come
  * @next: how far it comes in this round
- * @fence: a fence of it
+ * @fence: a fence of it, for @next
+ * @before: fences that are due before that one; those that are not used are NULL
  * @other: one that a side has made
  * @status: status of a fence when a side was through with it
  * @failed: a call has failed
@@ -51,6 +55,7 @@ struct timeline_race {
 	u32 value;
 	u32 next;
 	struct dma_fence *fence;
+	struct dma_fence *before[NUM_BEFORE];
 	struct dma_fence *other;
 	int status;
 	bool failed;
@@ -83,10 +88,24 @@ static bool timeline_prepare(struct kunit *test, void *data)
 {
 	struct timeline_race *race = data;
 
-	race->fence = timeline_fence(race, race->value + 1, race->user);
+	race->next = race->value + 1;
+	race->fence = timeline_fence(race, race->next, race->user);
 	race->other = NULL;
 	KUNIT_EXPECT_FALSE(test, race->failed);
 	return race->fence;
+}
+
+static bool timeline_prepare_many(struct kunit *test, void *data)
+{
+	struct timeline_race *race = data;
+	unsigned int i;
+
+	for (i = 0; i < NUM_BEFORE; i++)
+		race->before[i] = timeline_fence(race, race->value + 1 + i, race->user);
+	race->next = race->value + 1 + NUM_BEFORE;
+	race->fence = timeline_fence(race, race->next, race->user);
+	KUNIT_EXPECT_FALSE(test, race->failed);
+	return !race->failed;
 }
 
 static bool timeline_prepare_new(struct kunit *test, void *data)
@@ -96,25 +115,25 @@ static bool timeline_prepare_new(struct kunit *test, void *data)
 	race->value = 0;
 	race->file = test_open(race->debugfs, "sync/sw_sync");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race->file);
-	return timeline_prepare(test, data);
+	return timeline_prepare_many(test, data);
 }
 
 static void advance_here(void *data)
 {
 	struct timeline_race *race = data;
-	const u32 step = 1;
+	const u32 step = race->next - race->value;
 
 	if (copy_to_user(race->user, &step, sizeof(step)) ||
 	    timeline_ioctl(race, ADVANCE, race->user))
 		WRITE_ONCE(race->failed, true);
-	race->value++;
+	race->value = race->next;
 }
 
 static void create_here(void *data)
 {
 	struct timeline_race *race = data;
 
-	race->other = timeline_fence(race, race->value + 1, race->user);
+	race->other = timeline_fence(race, race->next, race->user);
 }
 
 static void close_here(void *data)
@@ -132,12 +151,16 @@ static int timeline_fence_status(struct dma_fence *fence)
 	return fence->error ?: 1;
 }
 
+/* The last one first: it may be waiting to go when its turn to signal comes. */
 static void put_there(void *data)
 {
 	struct timeline_race *race = data;
+	unsigned int i;
 
 	race->status = timeline_fence_status(race->fence);
 	dma_fence_put(race->fence);
+	for (i = NUM_BEFORE; i--;)
+		dma_fence_put(race->before[i]);
 }
 
 /* A thread of the kernel needs the memory of the other side. */
@@ -166,7 +189,7 @@ static bool check_advanced(struct kunit *test, void *data)
 }
 
 static const struct race advance_against_put = {
-	timeline_prepare, advance_here, put_there, check_advanced,
+	timeline_prepare_many, advance_here, put_there, check_advanced,
 };
 
 /* Was the old fence still there to be used again? The new one is pending in any case. */
