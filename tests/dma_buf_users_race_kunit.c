@@ -46,13 +46,15 @@ struct users_race {
 
 /*
  * Called with the reservation lock held, which detaching takes: the attachment is
- * there, and with all that its importer has given.
+ * there, and with all that its importer has given. It stays for a while: the other
+ * side has the time to take it away, if that were possible.
  */
 static void users_race_moved(struct dma_buf_attachment *attach)
 {
 	unsigned int *moves = attach->importer_priv;
 
 	(*moves)++;
+	race_linger();
 }
 
 static const struct dma_buf_attach_ops users_race_importer = {
