@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/path.h>
 #include <linux/workqueue.h>
 
 #include "../dma-buf-internal.h"
@@ -27,6 +28,7 @@
  * @older: a buffer that stays, older than those of the round
  * @newer: one that is newer than those that are made before the round begins
  * @bufs: buffers that come or go, a side each
+ * @path: keeps the memory of a buffer that may be gone
  * @released: number of buffers that are gone
  * @before: @released at the begin of the round
  * @gone: those that were gone, or had come, when the first side was through
@@ -40,6 +42,7 @@ struct list_race {
 	struct dma_buf *older;
 	struct dma_buf *newer;
 	struct dma_buf *bufs[2];
+	struct path path;
 	unsigned int released;
 	unsigned int before;
 	unsigned int gone;
@@ -295,6 +298,52 @@ static const struct race walk_against_walk = {
 	list_race_prepare_one, walk_here, walk_there, check_walks,
 };
 
+static bool list_race_prepare_path(struct kunit *test, void *data)
+{
+	struct list_race *race = data;
+
+	if (!list_race_prepare_one(test, data))
+		return false;
+	race->path = race->bufs[1]->file->f_path;
+	path_get(&race->path);
+	race->bufs[0] = race->bufs[1];
+	return true;
+}
+
+/* Called with the lock of the list held. */
+static bool take_slowly(struct dma_buf *buf)
+{
+	struct list_race *race = container_of(buf->priv, struct list_race, released);
+
+	race_linger();
+	if (list_empty(&buf->list_node))
+		WRITE_ONCE(race->wrong, 5);
+	return true;
+}
+
+static void take_here(void *data)
+{
+	struct list_race *race = data;
+
+	race->found = dma_buf_list_take(race->bufs[0], take_slowly);
+}
+
+/* Was the buffer taken before it went? */
+static bool check_taken(struct kunit *test, void *data)
+{
+	struct list_race *race = data;
+
+	race->ways[race->found]++;
+	KUNIT_EXPECT_EQ(test, race->released, race->before + 1);
+	race->bufs[0] = NULL;
+	path_put(&race->path);
+	return list_race_end(test, race);
+}
+
+static const struct race take_against_release = {
+	list_race_prepare_path, take_here, release_there, check_taken,
+};
+
 static void count_here(void *data)
 {
 	struct list_race *race = data;
@@ -366,6 +415,11 @@ static void walks_do_not_see_each_other(struct kunit *test)
 	race_run(test, &walk_against_walk, list_race_create(test));
 }
 
+static void buffer_that_is_taken_is_in_the_list(struct kunit *test)
+{
+	list_race_run(test, &take_against_release);
+}
+
 static void totals_fit_each_other(struct kunit *test)
 {
 	list_race_run(test, &count_against_change);
@@ -432,6 +486,7 @@ static struct kunit_case dma_buf_list_race_cases[] = {
 	KUNIT_CASE(walk_finds_what_has_a_number),
 	KUNIT_CASE(walk_finds_what_stays),
 	KUNIT_CASE(walks_do_not_see_each_other),
+	KUNIT_CASE(buffer_that_is_taken_is_in_the_list),
 	KUNIT_CASE(totals_fit_each_other),
 #ifdef CONFIG_DMABUF_SYSFS_STATS
 	KUNIT_CASE(worker_runs_after_each_export),
