@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * poll() on a buffer on one CPU, while another one polls it, too, adds or signals
- * fences, or closes it. Skipped on machines with one CPU.
+ * fences, or closes it. Skipped on machines with one CPU, but for an interrupt that
+ * signals.
  */
 
 #include <kunit/test.h>
@@ -10,6 +11,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/irq_work.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -47,6 +49,7 @@ struct waiter {
  * @usage: of the fences
  * @event: what they hold up
  * @fences: the fences of the round; those that are not used are NULL
+ * @interrupt: signals the first fence
  * @here: a waiter
  * @there: another one
  * @here_task: the task of the first side
@@ -60,6 +63,7 @@ struct poll_race {
 	enum dma_resv_usage usage;
 	__poll_t event;
 	struct dma_fence *fences[NUM_FENCES];
+	struct irq_work interrupt;
 	struct waiter here;
 	struct waiter there;
 	struct task_struct *here_task;
@@ -135,10 +139,17 @@ static const char *armed_fence_name(struct dma_fence *fence)
 	return "armed";
 }
 
-/* Which side has put the callback on the fence? There is room for it in the fence. */
+/*
+ * Which side has put the callback on the fence? There is room for it in the fence,
+ * where an interrupt may be that is to come now.
+ */
 static bool armed_fence_enable(struct dma_fence *fence)
 {
-	to_mock_fence(fence)->on_poll_data = current;
+	struct mock_fence *mock = to_mock_fence(fence);
+
+	if (mock->on_poll_data)
+		irq_work_queue(mock->on_poll_data);
+	mock->on_poll_data = current;
 	return true;
 }
 
@@ -380,6 +391,11 @@ static const struct race close_against_signal = {
 	poll_race_prepare_armed, close_here, signal_there, check_released,
 };
 
+static void signal_in_interrupt(struct irq_work *interrupt)
+{
+	dma_fence_signal(container_of(interrupt, struct poll_race, interrupt)->fences[0]);
+}
+
 /* ---- cases ---- */
 
 static const struct direction {
@@ -393,7 +409,7 @@ static const struct direction {
 
 KUNIT_ARRAY_PARAM_DESC(directions, directions, desc);
 
-static void poll_race_run(struct kunit *test, const struct race *what)
+static struct poll_race *poll_race_create(struct kunit *test)
 {
 	const struct direction *direction = test->param_value;
 	struct poll_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
@@ -401,6 +417,13 @@ static void poll_race_run(struct kunit *test, const struct race *what)
 	KUNIT_ASSERT_NOT_NULL(test, race);
 	race->usage = direction->usage;
 	race->event = direction->event;
+	return race;
+}
+
+static void poll_race_run(struct kunit *test, const struct race *what)
+{
+	struct poll_race *race = poll_race_create(test);
+
 	race_run_both(test, what, race, race->ways);
 }
 
@@ -439,6 +462,19 @@ static void buffer_stays_for_the_callback(struct kunit *test)
 	poll_race_run(test, &close_against_signal);
 }
 
+/* The callback drops its reference before the poller is through with installing it. */
+static void buffer_stays_for_a_callback_at_once(struct kunit *test)
+{
+	struct poll_race *race = poll_race_create(test);
+
+	init_irq_work(&race->interrupt, signal_in_interrupt);
+	KUNIT_ASSERT_TRUE(test, poll_race_prepare_one(test, race));
+	to_mock_fence(race->fences[0])->on_poll_data = &race->interrupt;
+	wait_here(race);
+	irq_work_sync(&race->interrupt);
+	poll_race_end(test, race);
+}
+
 static struct kunit_case dma_buf_poll_race_cases[] = {
 	KUNIT_CASE_PARAM(poller_is_woken, directions_gen_params),
 	KUNIT_CASE_PARAM(poller_is_woken_by_callback_of_before, directions_gen_params),
@@ -447,6 +483,7 @@ static struct kunit_case dma_buf_poll_race_cases[] = {
 	KUNIT_CASE_PARAM(pollers_share_a_callback, directions_gen_params),
 	KUNIT_CASE_PARAM(poller_is_woken_by_callback_of_other, directions_gen_params),
 	KUNIT_CASE_PARAM(buffer_stays_for_the_callback, directions_gen_params),
+	KUNIT_CASE_PARAM(buffer_stays_for_a_callback_at_once, directions_gen_params),
 	{}
 };
 
