@@ -108,6 +108,39 @@ static inline ssize_t read_file(const char *path, char *text, size_t size)
 	return len;
 }
 
+/* The number after a word in a file that has many of them, or -1. */
+static inline long long read_field(const char *path, const char *word)
+{
+	char text[1 << 16], *at;
+
+	if (read_file(path, text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, word);
+	return at ? strtoll(at + strlen(word), NULL, 10) : -1;
+}
+
+static inline int times_said(const char *text, const char *what)
+{
+	int n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+/* The path of a file next to this program. */
+static inline const char *next_to_us(const char *name)
+{
+	static char path[600];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+	path[len < 0 ? 0 : len] = '\0';
+	snprintf(strrchr(path, '/') ? strrchr(path, '/') + 1 : path, 64, "%s", name);
+	return path;
+}
+
 /* A page of zeroes that is followed by one that faults on every access. */
 static inline char *page_before_hole(struct __test_metadata *_metadata)
 {

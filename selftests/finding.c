@@ -240,16 +240,14 @@ static void run_text(struct __test_metadata *_metadata, FIXTURE_DATA(finding) *s
 /* The tool stands next to this program, and commands find it there. */
 static bool find_tool(void)
 {
-	char path[512], tool[600], paths[1200];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	const char *tool = next_to_us("dmabuf"), *end = strrchr(tool, '/');
+	char paths[1200];
 
-	if (len < 0)
+	if (!end || access(tool, X_OK))
 		return false;
-	path[len] = '\0';
-	*strrchr(path, '/') = '\0';
-	snprintf(tool, sizeof(tool), "%s/dmabuf", path);
-	snprintf(paths, sizeof(paths), "%s:%s", path, getenv("PATH") ?: "/bin");
-	return !access(tool, X_OK) && !setenv("PATH", paths, 1);
+	snprintf(paths, sizeof(paths), "%.*s:%s", (int)(end - tool), tool,
+		 getenv("PATH") ?: "/bin");
+	return !setenv("PATH", paths, 1);
 }
 
 /*

@@ -66,12 +66,10 @@ static bool is_filled(const unsigned char *bytes, unsigned char value, size_t si
 /* In KiB. */
 static long free_memory(struct __test_metadata *_metadata)
 {
-	char text[4096], *line;
+	long kib = read_field("/proc/meminfo", "MemFree:");
 
-	ASSERT_LT(0, read_file("/proc/meminfo", text, sizeof(text)));
-	line = strstr(text, "MemFree:");
-	ASSERT_NE(NULL, line);
-	return strtol(line + strlen("MemFree:"), NULL, 10);
+	ASSERT_LE(0, kib);
+	return kib;
 }
 
 /* Pages that were allocated since the boot, freed or not. */
@@ -153,12 +151,10 @@ TEST_F(heap, larger_than_the_machine)
 
 static long oom_kills(struct __test_metadata *_metadata)
 {
-	char text[16384], *at;
+	long kills = read_field("/proc/vmstat", "oom_kill ");
 
-	ASSERT_LT(0, read_file("/proc/vmstat", text, sizeof(text)));
-	at = strstr(text, "oom_kill ");
-	ASSERT_NE(NULL, at);
-	return strtol(at + strlen("oom_kill "), NULL, 10);
+	ASSERT_LE(0, kills);
+	return kills;
 }
 
 /* As much as there is, but not all of that is free: nobody has to die for it. */

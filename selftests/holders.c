@@ -23,17 +23,7 @@
 /* It stands next to this program, unless the environment names another. */
 static const char *tool_path(void)
 {
-	static char path[512];
-	ssize_t len;
-
-	if (getenv("DMABUF_TOOL"))
-		return getenv("DMABUF_TOOL");
-	len = readlink("/proc/self/exe", path, sizeof(path) - 16);
-	if (len < 0)
-		return "dmabuf";
-	path[len] = '\0';
-	snprintf(strrchr(path, '/') + 1, 16, "dmabuf");
-	return path;
+	return getenv("DMABUF_TOOL") ?: next_to_us("dmabuf");
 }
 
 /* Runs in the child: whatever the tool says goes into the pipe. */
@@ -80,17 +70,6 @@ static int run_tool(char *text, bool nobody, char **argv)
 	snprintf(_want, sizeof(_want), __VA_ARGS__);			\
 	!!strstr(text, _want);						\
 })
-
-static int times_said(const char *text, const char *what)
-{
-	int n = 0;
-
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
-}
 
 /* ------------------------------------------------------------------- the scene */
 

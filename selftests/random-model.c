@@ -25,18 +25,6 @@ static long long read_number(const char *path)
 	return read_file(path, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
 }
 
-/* The number after a word in a file that has many, or -1. */
-static long long read_field(const char *path, const char *word)
-{
-	static char text[1 << 16];
-	char *at;
-
-	if (read_file(path, text, sizeof(text)) < 0)
-		return -1;
-	at = strstr(text, word);
-	return at ? strtoll(at + strlen(word), NULL, 10) : -1;
-}
-
 static long count_lines(const char *path)
 {
 	FILE *file = fopen(path, "re");

@@ -80,12 +80,7 @@ static void *map_shared(int fd, size_t size)
 
 static long free_kib(void)
 {
-	char text[8192], *at;
-
-	if (read_file("/proc/meminfo", text, sizeof(text)) < 0)
-		return -1;
-	at = strstr(text, "MemFree:");
-	return at ? strtol(at + 8, NULL, 10) : -1;
+	return read_field("/proc/meminfo", "MemFree:");
 }
 
 static int set_parameter(const char *name, const char *value)

@@ -24,17 +24,6 @@ FIXTURE(dmabuf_iter)
 	int count;
 };
 
-/* A file next to this program. */
-static const char *next_to_us(const char *name)
-{
-	static char path[600];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
-
-	path[len < 0 ? 0 : len] = '\0';
-	snprintf(strrchr(path, '/') ? strrchr(path, '/') + 1 : path, 64, "%s", name);
-	return path;
-}
-
 static void make_buffers(struct __test_metadata *_metadata, FIXTURE_DATA(dmabuf_iter) *self,
 			 int count)
 {
@@ -340,17 +329,6 @@ static bool same_as_json(const char *line, const char *json)
 	snprintf(want, sizeof(want), strcmp(name, "-") ? "\"name\":\"%s\"" : "\"name\":null",
 		 name);
 	return strstr(found, want) && strstr(found, want) < strchrnul(found + 1, '\n');
-}
-
-static int times_said(const char *text, const char *what)
-{
-	int n = 0;
-
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
 }
 
 TEST_F_TIMEOUT(dmabuf_iter, sample_lists_what_the_program_lists, PATIENCE)
