@@ -143,17 +143,9 @@ static void newer_dedup_of_few(struct kunit *test)
 
 /* ---- buffers ---- */
 
-static struct dma_buf *export(struct kunit *test)
-{
-	struct dma_buf *buf = mock_exporter_export(test->priv);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	return buf;
-}
-
 static void newer_fd_install(struct kunit *test)
 {
-	struct dma_buf *buf = export(test), *found;
+	struct dma_buf *buf = mock_export(test), *found;
 	int fd = get_unused_fd_flags(O_CLOEXEC);
 
 	KUNIT_ASSERT_GE(test, fd, 0);
@@ -201,7 +193,7 @@ static void newer_importer_is_told_in_its_own_way(struct kunit *test)
 {
 	const struct importer *param = test->param_value;
 	struct device *dev = test_device(test, "device", 0);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct dma_buf_attachment *at = dma_buf_dynamic_attach(buf, dev, &param->ops, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, at);
@@ -220,19 +212,13 @@ static void newer_importer_is_told_in_its_own_way(struct kunit *test)
 static void newer_static_importer_is_not_revocable(struct kunit *test)
 {
 	struct device *dev = test_device(test, "device", 0);
-	struct dma_buf *buf = export(test);
+	struct dma_buf *buf = mock_export(test);
 	struct dma_buf_attachment *at = dma_buf_attach(buf, dev);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, at);
 	KUNIT_EXPECT_FALSE(test, dma_buf_attach_revocable(at));
 	dma_buf_detach(buf, at);
 	mock_exporter_put(test->priv);
-}
-
-static int newer_init(struct kunit *test)
-{
-	test->priv = mock_exporter_create(test);
-	return 0;
 }
 
 static struct kunit_case newer_cases[] = {
@@ -253,7 +239,7 @@ static struct kunit_case newer_cases[] = {
 
 static struct kunit_suite newer_suite = {
 	.name = "dma_buf_newer",
-	.init = newer_init,
+	.init = mock_exporter_init,
 	.test_cases = newer_cases,
 };
 

@@ -78,16 +78,6 @@ static void start_##event(struct kunit *test, struct event_log *log)		\
 
 #define PROTO(...) __VA_ARGS__
 
-/* whether somebody could close the descriptor by now */
-static bool fd_is_installed(int fd)
-{
-	struct file *file = fget(fd);
-
-	if (file)
-		fput(file);
-	return file;
-}
-
 static unsigned int exporter_calls(struct dma_buf *buf, enum mock_op op)
 {
 	struct mock_exporter *exp = buf->priv;
@@ -101,9 +91,9 @@ DEFINE_PROBE(dma_buf_mmap, struct dma_buf *buf, buf, "%s", "")
 DEFINE_PROBE(dma_buf_mmap_internal, struct dma_buf *buf, buf, "%s", "")
 DEFINE_PROBE(dma_buf_move_notify, struct dma_buf *buf, buf, "%s", "")
 DEFINE_PROBE(dma_buf_fd, PROTO(struct dma_buf *buf, int fd), buf, " installed=%d",
-	     fd_is_installed(fd))
+	     test_fd_is_installed(fd))
 DEFINE_PROBE(dma_buf_get, PROTO(struct dma_buf *buf, int fd), buf, " installed=%d",
-	     fd_is_installed(fd))
+	     test_fd_is_installed(fd))
 DEFINE_PROBE(dma_buf_release, PROTO(struct dma_buf *buf, u64 lifetime), buf,
 	     " young=%d released=%u", lifetime < 60ULL * NSEC_PER_SEC,
 	     exporter_calls(buf, MOCK_RELEASE))

@@ -442,13 +442,10 @@ struct traced_fd {
 static void note_fd(void *data, struct dma_buf *buf, int fd)
 {
 	struct traced_fd *traced = data;
-	struct file *file = fget(fd);
 
 	traced->buf = buf;
 	traced->fd = fd;
-	traced->installed = file;
-	if (file)
-		fput(file);
+	traced->installed = test_fd_is_installed(fd);
 }
 
 static void stop_tracing_fd(void *data)

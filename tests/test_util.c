@@ -57,6 +57,21 @@ void test_interrupt_self(void)
 }
 
 /**
+ * test_fd_is_installed() - could user space use or close a descriptor by now
+ * @fd: descriptor
+ *
+ * Return: whether it refers to a file.
+ */
+bool test_fd_is_installed(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (file)
+		fput(file);
+	return file;
+}
+
+/**
  * test_next_fd() - which descriptor is the next one
  *
  * Return: the number, if nobody opens anything meanwhile.

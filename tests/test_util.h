@@ -38,6 +38,7 @@ void test_interrupt_self(void);
 	flush_signals(current);						\
 } while (0)
 
+bool test_fd_is_installed(int fd);
 int test_next_fd(void);
 void test_close_later(struct kunit *test, int fd);
 void test_expect_refs(struct kunit *test, struct file *file, long refs);
