@@ -379,7 +379,7 @@ static void fence_on_the_stack_may_go_after_a_wait(struct kunit *test)
  */
 struct recycler {
 	struct dma_fence __rcu *slot;
-	u64 published;	/* seqno of what is in the slot, or was */
+	unsigned long published;	/* seqno of what is in the slot, or was */
 	unsigned int wrong;
 };
 
@@ -397,8 +397,8 @@ static void look_into_slot(void *data)
 {
 	struct recycler *recycler = data;
 	struct dma_fence *fence;
+	unsigned long oldest;
 	unsigned int i;
-	u64 oldest;
 
 	for (i = 0; i < 8; i++) {
 		/* Pairs with the release in replace_slot(). */
