@@ -14,6 +14,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
@@ -588,8 +589,12 @@ static void heap_vmap_shows_large_buffers(struct kunit *test)
 	for (pos = 0; pos < buf->size; pos += PAGE_SIZE)
 		*(u32 *)(map.vaddr + pos) = pos;
 	for_each_sgtable_sg(&buffer->runs, sg, i)
-		for (pos = 0; pos < sg->length; pos += PAGE_SIZE, page++)
-			KUNIT_EXPECT_EQ(test, page << PAGE_SHIFT, *(u32 *)(sg_virt(sg) + pos));
+		for (pos = 0; pos < sg->length; pos += PAGE_SIZE, page++) {
+			u32 *seen = kmap_local_page(nth_page(sg_page(sg), pos >> PAGE_SHIFT));
+
+			KUNIT_EXPECT_EQ(test, page << PAGE_SHIFT, *seen);
+			kunmap_local(seen);
+		}
 	KUNIT_EXPECT_EQ(test, page << PAGE_SHIFT, buf->size);
 	dma_buf_vunmap_unlocked(buf, &map);
 	put(buf);
