@@ -20,6 +20,9 @@
 /* A side that looks does so more than once while the other one is at work. */
 #define NUM_LOOKS	4
 
+/* So many short walks of each side come and go in a round. */
+#define NUM_WALKS	64
+
 /* Longer than any case takes: the worker runs only when a case calls it. */
 #define NEVER_MS	1000000
 
@@ -271,11 +274,6 @@ static void walk_here(void *data)
 	list_race_walk(data, 2);
 }
 
-static void walk_there(void *data)
-{
-	list_race_walk(data, 2);
-}
-
 static bool check_release_and_walk(struct kunit *test, void *data)
 {
 	struct list_race *race = data;
@@ -289,13 +287,26 @@ static const struct race walk_against_release = {
 	list_race_prepare_one, walk_here, release_there, check_release_and_walk,
 };
 
+/* Cursors of both come to the same lists and leave them, all the time. */
+static void walk_briefly(void *data)
+{
+	struct dma_buf_walk walk;
+	unsigned int i;
+
+	for (i = 0; i < NUM_WALKS; i++) {
+		dma_buf_walk_begin(&walk);
+		dma_buf_walk_end(&walk);
+	}
+	list_race_walk(data, 2);
+}
+
 static bool check_walks(struct kunit *test, void *data)
 {
 	return list_race_end(test, data);
 }
 
 static const struct race walk_against_walk = {
-	list_race_prepare_one, walk_here, walk_there, check_walks,
+	list_race_prepare_one, walk_briefly, walk_briefly, check_walks,
 };
 
 static bool list_race_prepare_path(struct kunit *test, void *data)

@@ -71,12 +71,17 @@ struct poll_race {
 	unsigned int ways[2];
 };
 
+/*
+ * The waiter looks again while the one that wakes it is still in here, with the lock of
+ * the queue: all that the look depends on has to be in place before the wake-up.
+ */
 static int waiter_wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
 {
 	struct waiter *waiter = container_of(entry, struct waiter, entry);
 
 	/* Pairs with waiter_woken(). */
 	smp_store_release(&waiter->woken, true);
+	race_linger();
 	return 0;
 }
 

@@ -124,11 +124,15 @@ static const struct race attach_against_move = {
 	attach_prepare, attach_and_detach_here, move_there, check_moved,
 };
 
+/*
+ * The one that goes is the newer: the walk over the devices meets it first, and still
+ * needs it to get to the other.
+ */
 static bool detach_prepare(struct kunit *test, void *data)
 {
 	attach_prepare(test, data);
-	attach_side(data, 0);
 	attach_side(data, 1);
+	attach_side(data, 0);
 	return true;
 }
 
