@@ -785,49 +785,86 @@ static inline bool stats_entry_exists(unsigned long ino)
 	return !access(path, F_OK);
 }
 
-/* ------------------------------------------------------ failing allocations */
+/* ------------------------------------------- failing allocations and copies */
 
 /*
- * Makes the n-th allocation from now on fail, for this thread. The caller runs
- * the call under test for n = 1, 2, ... until a run meets no failure any more.
- * A call may succeed although an allocation failed: kmemleak, for one, allocates
- * and has a reserve. So a test counts refusals and wants to have seen some.
+ * Makes the n-th of all that can fail from now on do so, for this thread: slab
+ * objects, pages, and copies from and to user memory. The caller runs the call under
+ * test for n = 1, 2, ... until a run meets no failure any more. A call may succeed
+ * although something failed: kmemleak, for one, allocates and has a reserve, and a
+ * large page that is not there is made up for by small ones. So a test counts
+ * refusals and wants to have seen some.
  */
-#define FAIL_NTH_MAX	200U	/* a limit, not an expectation */
+#define FAIL_NTH_MAX	1000U	/* a limit, not an expectation */
 
 struct fail_nth {
 	int fd;
 	unsigned int n;
 };
 
-static inline void write_debugfs(const char *name, const char *value)
+/* Returns false if there is no such file. */
+static inline bool write_debugfs(const char *name, const char *value)
 {
 	char path[128];
-	ssize_t ret = 0;
+	ssize_t ret = -1;
 	int fd;
 
-	snprintf(path, sizeof(path), DEBUGFS "/failslab/%s", name);
+	snprintf(path, sizeof(path), DEBUGFS "/%s", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		ret = write(fd, value, strlen(value));
 		close(fd);
 	}
-	(void)ret;
+	return ret > 0;
+}
+
+/* Lets copies from and to user memory fail or not; returns false if it cannot. */
+static inline bool fail_usercopy_set(bool fail)
+{
+	if (access(DEBUGFS "/fail_usercopy", F_OK))
+		return true;
+	write_debugfs("fail_usercopy/verbose", "0");
+	return write_debugfs("fail_usercopy/reject-end", fail ? "0" : "0xffffffffffffffff");
+}
+
+static inline bool fail_nth_open(struct __test_metadata *_metadata, struct fail_nth *fail)
+{
+	if (access(DEBUGFS "/failslab", F_OK))
+		SKIP(return false, "no failslab (CONFIG_FAILSLAB, its debugfs files)");
+	write_debugfs("failslab/ignore-gfp-wait", "N");
+	write_debugfs("failslab/verbose", "0");
+	write_debugfs("fail_page_alloc/ignore-gfp-wait", "N");
+	write_debugfs("fail_page_alloc/ignore-gfp-highmem", "N");
+	write_debugfs("fail_page_alloc/min-order", "0");
+	write_debugfs("fail_page_alloc/verbose", "0");
+	fail->n = 0;
+	fail->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail->fd < 0)
+		SKIP(return false, "no /proc/thread-self/fail-nth (CONFIG_FAULT_INJECTION)");
+	return true;
 }
 
 /* Returns false, and skips the test, if the kernel cannot do it. */
 static inline bool fail_nth_setup(struct __test_metadata *_metadata,
 				  struct fail_nth *fail)
 {
-	if (access(DEBUGFS "/failslab", F_OK))
-		SKIP(return false, "no failslab (CONFIG_FAILSLAB, its debugfs files)");
-	write_debugfs("ignore-gfp-wait", "N");
-	write_debugfs("verbose", "0");
-	fail->n = 0;
-	fail->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail->fd < 0)
-		SKIP(return false, "no /proc/thread-self/fail-nth (CONFIG_FAULT_INJECTION)");
-	return true;
+	fail_usercopy_set(true);
+	return fail_nth_open(_metadata, fail);
+}
+
+/* The same for allocations alone. */
+static inline bool fail_nth_setup_memory(struct __test_metadata *_metadata,
+					 struct fail_nth *fail)
+{
+	if (!fail_usercopy_set(false))
+		SKIP(return false, "no filter (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)");
+	return fail_nth_open(_metadata, fail);
+}
+
+/* Is that what becomes of a call if something of it fails? */
+static inline bool fail_nth_refused(int ret)
+{
+	return ret == -ENOMEM || ret == -EFAULT;
 }
 
 static inline void fail_nth_arm(struct __test_metadata *_metadata, struct fail_nth *fail)
@@ -839,7 +876,7 @@ static inline void fail_nth_arm(struct __test_metadata *_metadata, struct fail_n
 	ASSERT_EQ(len, pwrite(fail->fd, text, len, 0));
 }
 
-/* Returns whether an allocation failed since fail_nth_arm(). */
+/* Returns whether something failed since fail_nth_arm(). */
 static inline bool fail_nth_disarm(struct __test_metadata *_metadata, struct fail_nth *fail)
 {
 	char text[16] = "";

@@ -284,7 +284,7 @@ TEST_F(info, needs_no_memory)
 	struct sync_fence_info infos[2];
 	struct fail_nth fail;
 
-	if (!fail_nth_setup(_metadata, &fail))
+	if (!fail_nth_setup_memory(_metadata, &fail))
 		return;
 	fail_nth_arm(_metadata, &fail);
 	EXPECT_EQ(2, sync_file_fences(self->both, infos, 2));
