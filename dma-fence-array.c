@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Arrays: one fence that signals when all, or any, of several have.
+ *
+ * To change here: what completes an array, its error and timestamp, and the count
+ * that decides who signals it. The structure is in linux/dma-fence-array.h.
  */
 
 #include <linux/atomic.h>
@@ -26,13 +29,13 @@
  *
  * The array owns the pointers and one reference on each member.
  *
- * Nothing is asked of the members before somebody waits for the array. Then each
- * gets a callback, and the one that completes the array has it signalled from an
- * &struct irq_work, since the callback runs under the lock of a member. So an
- * array signals a moment after its members, with the timestamp of the one that
- * completed it. A caller of dma_fence_is_signaled() need not wait for that
- * moment. An array that is found to be complete when somebody looks, or is about
- * to wait, has the time of that.
+ * An array leaves its members alone until signalling of the array is enabled. Then
+ * each member gets a callback. The callback that completes the array queues an
+ * &struct irq_work, which signals the array, since the callback itself runs under
+ * the lock of a member. So an array signals a moment after its members, with the
+ * timestamp of the member that completed it. dma_fence_is_signaled() does not wait
+ * for that moment. If dma_fence_is_signaled() or enabling finds the array complete,
+ * the array signals there, with the current time.
  *
  * The error of an array is that of the first member seen to have failed. An array
  * that nobody waited for does not look at the errors of its members.
@@ -41,7 +44,7 @@
 /* In &dma_fence.error of a pending array: no member has failed so far. */
 #define DMA_FENCE_ARRAY_NO_ERROR	1
 
-/* In &dma_fence_array.complete_at: not known what to wait for. */
+/* In &dma_fence_array.complete_at: the members are missing, so the array stays pending. */
 #define DMA_FENCE_ARRAY_NEVER		0
 
 static void dma_fence_array_note_error(struct dma_fence_array *array,
@@ -51,7 +54,7 @@ static void dma_fence_array_note_error(struct dma_fence_array *array,
 		cmpxchg(&array->base.error, DMA_FENCE_ARRAY_NO_ERROR, error);
 }
 
-/* To be called before the array signals. */
+/* Call this before the array signals. */
 static void dma_fence_array_settle_error(struct dma_fence_array *array)
 {
 	cmpxchg(&array->base.error, DMA_FENCE_ARRAY_NO_ERROR, 0);
@@ -85,8 +88,9 @@ static void dma_fence_array_settle_error(struct dma_fence_array *array)
  */
 
 /*
- * The array is complete, so what is left must not keep it alive. A callback whose
- * member signals at this moment counts for itself. Returns how many will not come.
+ * The array is complete, so callbacks of pending members must not keep it alive. A
+ * callback whose member signals at this moment gives its own share back. Returns the
+ * number of callbacks that will not run.
  */
 static int dma_fence_array_remove_callbacks(struct dma_fence_array *array,
 					    unsigned int num)
@@ -110,7 +114,7 @@ static void dma_fence_array_work(struct irq_work *work)
 
 	if (atomic_read(&array->outstanding)) {
 		dma_fence_array_settle_error(array);
-		/* Takes the lock, so enabling is through with the callbacks. */
+		/* Enabling holds the lock, so it has added all callbacks after this. */
 		dma_fence_signal_timestamp(&array->base, array->timestamp);
 		if (array->complete_at > 1)
 			removed = dma_fence_array_remove_callbacks(array,
@@ -168,8 +172,8 @@ static const char *dma_fence_array_timeline_name(struct dma_fence *fence)
 }
 
 /*
- * Ask the members, in order, until the array is complete. Returns the number of
- * callbacks that will not come.
+ * Add a callback to each member, in order, until the array is complete. Returns the
+ * number of callbacks that will not run.
  */
 static int dma_fence_array_add_callbacks(struct dma_fence_array *array)
 {
@@ -202,7 +206,7 @@ static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
 	struct dma_fence_array *array = to_dma_fence_array(fence);
 	int done, left;
 
-	/* Mistakes: of nothing all is done, of something unknown nothing is. */
+	/* Driver mistakes: without @fences never complete, without members at once. */
 	if (unlikely(array->complete_at == DMA_FENCE_ARRAY_NEVER))
 		return true;
 	if (unlikely(!array->num_fences)) {
@@ -216,7 +220,7 @@ static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
 	if (left > array->complete_at)
 		return true;
 
-	/* Did a callback get there first? Then the work is on its way. */
+	/* A callback has completed the array before, and has queued the work. */
 	if (left + done <= array->complete_at)
 		return true;
 
@@ -227,7 +231,7 @@ static bool dma_fence_array_enable_signaling(struct dma_fence *fence)
 	return false;
 }
 
-/* For an array that gets no callbacks: ask as many members as it takes. */
+/* Without callbacks, ask members until the answer is known. */
 static bool dma_fence_array_poll_members(struct dma_fence_array *array)
 {
 	unsigned int missing = array->num_fences + 1 - array->complete_at;
@@ -271,7 +275,7 @@ static void dma_fence_array_set_deadline(struct dma_fence *fence,
 		dma_fence_set_deadline(member, deadline);
 }
 
-/* kvfree() may sleep, and the last reference may go where that is forbidden. */
+/* kvfree() may sleep, and the last reference may be dropped in atomic context. */
 static void dma_fence_array_free_members(struct dma_fence **fences)
 {
 	if (is_vmalloc_addr(fences))
@@ -308,10 +312,10 @@ EXPORT_SYMBOL(dma_fence_array_ops);
  * dma_fence_array_alloc() - get the memory for an array
  * @num_fences: number of members, at least 1
  *
- * For those who have to signal by a path on which they cannot allocate:
- * dma_fence_array_init() does the rest there. Memory that is not needed after
- * all goes to kvfree(). For arrays of up to a page, 123 members if that has 4 KiB,
- * kfree() does as well; larger ones may come from vmalloc().
+ * For a caller that builds the array where it must not allocate: it allocates
+ * earlier by this function, and calls dma_fence_array_init() there. Free unused
+ * memory by kvfree(). For arrays of up to a page (123 members for 4 KiB) kfree()
+ * works as well; larger ones may come from vmalloc().
  *
  * Context: Process context, may sleep to allocate.
  * Return: zeroed memory, NULL without memory or, with a warning, if @num_fences
@@ -332,13 +336,13 @@ EXPORT_SYMBOL(dma_fence_array_alloc);
  * dma_fence_array_alloc_inside() - get memory for an array and its pointers
  * @num_fences: largest number of members
  *
- * One allocation instead of two. &dma_fence_array.fences of the result is to be
- * filled, then dma_fence_array_init_inside() is told how many there are. Memory
- * that is not needed after all goes to kvfree().
+ * One allocation instead of two. The caller fills &dma_fence_array.fences of the
+ * result and passes their number to dma_fence_array_init_inside(). Free unused
+ * memory by kvfree().
  *
  * Context: Process context, may sleep to allocate.
- * Return: memory, of which only what has been named is initialised; NULL without
- * memory.
+ * Return: memory in which only &dma_fence_array.fences is initialised; NULL
+ * without memory.
  */
 struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
 {
@@ -357,7 +361,7 @@ struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
 	return array;
 }
 
-/* Members have to be plain fences, or somebody would recurse some day. */
+/* Members must be plain fences: a container in a container would cause recursion. */
 static void dma_fence_array_check_members(struct dma_fence_array *array)
 {
 	unsigned int i;
@@ -372,8 +376,8 @@ static void dma_fence_array_check_members(struct dma_fence_array *array)
  * @num_fences: number of members, at least 1; an array without any warns, and
  *	is complete at once
  * @fences: the members, in memory from kmalloc() or kvmalloc(). NULL warns, as a
- *	negative @num_fences does, and the array stays pending, since nobody knows
- *	what it stands for.
+ *	negative @num_fences does, and the array stays pending, since the work that
+ *	it stands for is unknown.
  * @context: timeline of the array, from dma_fence_context_alloc()
  * @seqno: position on it
  * @signal_on_any: signal with the first member, not with the last
@@ -417,8 +421,8 @@ EXPORT_SYMBOL(dma_fence_array_init);
  * @array: from dma_fence_array_alloc_inside(), with its pointers filled in
  * @num_fences: how many, at least 1
  *
- * On a timeline of its own. The caller's reference on each member belongs to the
- * array from now on.
+ * The array gets a timeline of its own. The caller's reference on each member
+ * belongs to the array from now on.
  *
  * Context: Any.
  * Return: the array as a fence, with one reference.
@@ -456,7 +460,7 @@ struct dma_fence_array *dma_fence_array_create(int num_fences,
 	if (WARN_ON_ONCE(num_fences < 0))
 		return NULL;
 
-	/* Nothing in it is looked at before it is set, so it need not be zero. */
+	/* dma_fence_array_init() sets each member before it reads it: no need for zeroes. */
 	array = kvmalloc(struct_size(array, callbacks, num_fences), GFP_KERNEL);
 	if (!array)
 		return NULL;
@@ -470,7 +474,7 @@ struct dma_fence_array *dma_fence_array_create(int num_fences,
 EXPORT_SYMBOL(dma_fence_array_create);
 
 /**
- * dma_fence_match_context() - is all of a fence on one timeline?
+ * dma_fence_match_context() - does a fence belong to one timeline as a whole?
  * @fence: fence
  * @context: timeline
  *

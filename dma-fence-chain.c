@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Chains: timelines whose points are fences.
+ *
+ * To change here: how a chain is walked and pruned, how a node waits for its
+ * elements, and how it is freed. The structure is in linux/dma-fence-chain.h.
  */
 
 #include <linux/cleanup.h>
@@ -26,13 +29,14 @@
  * The fence in a node is a plain one or an array. The link leads to a node or, at
  * the end, to a plain fence or an array. The node owns a reference on either.
  *
- * A walk of a chain takes out elements whose work is done, so that a timeline that
+ * A walk of a chain removes elements whose work is done, so that a timeline that
  * is used for hours stays short. Any number of tasks may walk at the same time: a
- * link changes by cmpxchg() only, and the loser looks at what the winner has put
- * there.
+ * link changes by cmpxchg() only, and a task whose cmpxchg() fails reads the new
+ * link.
  *
- * A node that somebody waits for has one callback on one fence at a time. When
- * that signals, an &struct irq_work goes on to the next one, or signals the node.
+ * A node whose signalling is enabled has one callback on one fence at a time. When
+ * that fence signals, an &struct irq_work adds the callback to the next pending one,
+ * or signals the node.
  * Errors of the fences in a chain stay with them; the owner of a node may set one
  * on it.
  */
@@ -44,15 +48,15 @@ static struct dma_fence *dma_fence_chain_get_prev(struct dma_fence_chain *chain)
 	return dma_fence_get_rcu_safe(&chain->prev);
 }
 
-/* Only the fence in an element counts, since older elements stay. */
+/* Look at the fence in the element only: the older elements stay in the chain. */
 static bool dma_fence_chain_element_done(struct dma_fence *element)
 {
 	return dma_fence_is_signaled(dma_fence_chain_contained(element));
 }
 
 /*
- * Take an element out of the chain whose work is done. Consumes the reference on
- * @prev. If somebody else has changed the link meanwhile it stays as it is.
+ * Remove an element whose work is done from the chain. Consumes the reference on
+ * @prev. If another task has changed the link meanwhile, it stays as it is.
  */
 static void dma_fence_chain_skip(struct dma_fence_chain *chain,
 				 struct dma_fence *prev)
@@ -63,7 +67,7 @@ static void dma_fence_chain_skip(struct dma_fence_chain *chain,
 	if (prev_chain)
 		older = dma_fence_chain_get_prev(prev_chain);
 
-	/* The link's reference changes hands, in one direction or the other. */
+	/* The link owns a reference on the fence in it, we on the other one. */
 	unused = older;
 	if (unrcu_pointer(cmpxchg(&chain->prev, RCU_INITIALIZER(prev),
 				  RCU_INITIALIZER(older))) == prev)
@@ -77,10 +81,10 @@ static void dma_fence_chain_skip(struct dma_fence_chain *chain,
  * dma_fence_chain_walk() - go to the next older element
  * @fence: element with a reference, which is consumed
  *
- * For dma_fence_chain_for_each(). Elements between that have signalled are taken
- * out of the chain, which may be the end of them.
+ * For dma_fence_chain_for_each(). Elements in between that have signalled are
+ * removed from the chain, and may be freed by that.
  *
- * Context: Any, as for dma_fence_is_signaled(). Safe against others who walk.
+ * Context: Any, as for dma_fence_is_signaled(). Safe against concurrent walks.
  * Return: next older element that is worth a visit, with a reference; NULL at
  * the end, and for a fence that is not a node.
  */
@@ -106,7 +110,7 @@ EXPORT_SYMBOL(dma_fence_chain_walk);
  *
  * Unlike dma_fence_chain_walk() this asks no driver and changes nothing.
  *
- * Context: Any. Safe against others who walk.
+ * Context: Any. Safe against concurrent walks.
  * Return: next older element with a reference, NULL at the end.
  */
 struct dma_fence *dma_fence_chain_older(struct dma_fence *fence)
@@ -135,9 +139,9 @@ static bool dma_fence_chain_stands_for(struct dma_fence *fence, u64 context,
  * @pfence: newest node of the timeline, with a reference; the result
  * @seqno: the point; 0 is reached by definition
  *
- * Points that nobody has added stand for the next later one. For a point whose
- * node is gone since its work is done the result is an older element, or NULL if
- * there is none: the point has been reached.
+ * A point that was never added is reached with the next later one. If the node of
+ * the point has been removed since its work is done, the result is an older
+ * element, or NULL if there is none: the point has been reached.
  *
  * Context: Any, as for dma_fence_is_signaled().
  * Return:
@@ -183,9 +187,9 @@ static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
 					       struct dma_fence_cb *cb);
 
 /*
- * Put the callback on the first fence that is pending. It has a reference on
- * the node, and on the fence, since the element around it may be taken out of
- * the chain. Returns false if nothing is pending any more.
+ * Add the callback to the first fence that is pending. The callback owns a reference
+ * on the node, and one on the fence, since the element around that may be removed
+ * from the chain. Returns false if nothing is pending any more.
  */
 static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
 {
@@ -209,13 +213,14 @@ static bool dma_fence_chain_add_callback(struct dma_fence_chain *chain)
 }
 
 /*
- * The callback that is added here may run at once, on another CPU, and make a
- * work of the same memory, while the caller of this function still believes in
- * the old one. That clears a busy flag, by cmpxchg(): of a new work nobody waits
- * for that flag, and of a callback it is the lower half of a pointer, which is
- * aligned and so has no such value (see &struct dma_fence_chain for machines where
- * it is the upper half). The list of tasks that the old work wakes afterwards lies
- * behind the callback, which so does not overwrite it.
+ * The callback that is added here may run at once, on another CPU, and turn the same
+ * memory into a new work, before irq_work_single(), the caller of this function, has
+ * finished with the old one. irq_work_single() clears a busy flag by cmpxchg(). That
+ * is harmless: no task waits for this flag of a new work, and in a callback the flag
+ * overlaps the lower half of an aligned pointer, which never has the value that
+ * cmpxchg() expects (see &struct dma_fence_chain for machines where it is the upper
+ * half). irq_work_single() then wakes the list of tasks in the old work, which lies
+ * behind the callback in memory, so the callback does not overwrite it.
  */
 static void dma_fence_chain_work(struct irq_work *work)
 {
@@ -231,7 +236,7 @@ static void dma_fence_chain_work(struct irq_work *work)
 	dma_fence_put(&chain->base);
 }
 
-/* Under the lock of the fence, where the chain must not be walked. */
+/* Runs under the lock of the fence, where the chain must not be walked. */
 static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
 					       struct dma_fence_cb *cb)
 {
@@ -241,7 +246,7 @@ static void dma_fence_chain_contained_signaled(struct dma_fence *fence,
 	init_irq_work(&chain->work, dma_fence_chain_work);
 	irq_work_queue(&chain->work);
 
-	/* Not the last one, that is the signaller's. */
+	/* Not the last reference: the signaller holds one. */
 	dma_fence_put(fence);
 }
 
@@ -289,18 +294,18 @@ static void dma_fence_chain_set_deadline(struct dma_fence *fence,
 				       deadline);
 }
 
-/* Take the link from a node that nobody else can reach. */
+/* Clear and return the link of a node that no other task can reach. */
 static struct dma_fence *dma_fence_chain_detach(struct dma_fence_chain *chain)
 {
 	return unrcu_pointer(xchg(&chain->prev, NULL));
 }
 
 /*
- * Drop a chain without recursion: a node whose last reference is ours loses its
- * link before it goes. An RCU reader with an old pointer to it may still take a
- * reference for a moment, sees that the pointer has changed, and puts it back, see
- * dma_fence_get_rcu_safe(). Then that put is the last one, and finds a node
- * without a link.
+ * Drop a chain without recursion: if we hold the last reference on a node, clear its
+ * link before the put. An RCU reader with an old pointer to the node may still take a
+ * reference, see that the pointer has changed, and drop it again, see
+ * dma_fence_get_rcu_safe(). If that put is the last one, it finds a node without a
+ * link.
  */
 static void dma_fence_chain_put_all(struct dma_fence *fence)
 {
@@ -309,7 +314,7 @@ static void dma_fence_chain_put_all(struct dma_fence *fence)
 	while ((chain = to_dma_fence_chain(fence))) {
 		struct dma_fence *older;
 
-		/* kref has no function for it. */
+		/* kref has no such function. */
 		if (refcount_dec_not_one(&fence->refcount.refcount))
 			return;
 

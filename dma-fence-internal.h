@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that the files about fences share.
+ * Declarations that the files about fences share, and no driver may use. What drivers
+ * use goes into linux/dma-fence*.h.
  */
 
 #ifndef __DMA_FENCE_INTERNAL_H
@@ -35,7 +36,7 @@ static inline int dma_fence_peek_status(struct dma_fence *fence)
 	return fence->error ?: 1;
 }
 
-/* Where it is known that the driver is there; it may have forgotten a name. */
+/* For a caller that knows that the driver is still there. The name may be missing. */
 static inline const char *dma_fence_ask_driver_name(struct dma_fence *fence)
 {
 	const struct dma_fence_ops *ops = fence->ops;
@@ -50,7 +51,7 @@ static inline const char *dma_fence_ask_timeline_name(struct dma_fence *fence)
 	return ops->get_timeline_name ? ops->get_timeline_name(fence) : "invalid";
 }
 
-/* Who is behind a callback? For dma-fence-report.c. */
+/* What a callback wakes or signals. For dma-fence-report.c. */
 
 struct task_struct *dma_fence_sleeper_task(struct dma_fence_cb *cb);
 struct dma_fence *dma_fence_array_of_cb(struct dma_fence_cb *cb);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences in dma_buf/report of debugfs.
+ * Fences and their waiters in dma_buf/report of debugfs. To change here: the lines
+ * "fence" and "waiter"; their grammar is in Documentation/ABI.
  *
- * To look must not change anything: dma_fence_is_signaled() signals a fence whose
- * interrupt was lost, and then there is nothing to be found any more. So the flag
- * alone decides, and if the driver is asked, its answer is printed only.
+ * A report must not change the state that it shows: dma_fence_is_signaled() would
+ * signal a fence whose interrupt was lost, and hide the fault. So the flag alone
+ * decides whether a fence is pending, and the answer of the driver is only printed.
  */
 
 #include <linux/bitops.h>
@@ -30,10 +31,9 @@
 #include "dma-resv-internal.h"
 
 /*
- * Does the driver of a fence whose flag is not set say that the work is over? A
- * container is not asked, since it would pass the question on to its members by
- * dma_fence_is_signaled(). In an RCU read-side critical section, as the driver may
- * go after the signal.
+ * Does the driver of a fence whose flag is not set say that the work is over? Do not
+ * ask a container, since it calls dma_fence_is_signaled() on its members. The RCU
+ * read-side critical section keeps the driver, which may go after the signal.
  */
 static bool dma_report_is_done(struct dma_fence *fence)
 {
@@ -53,21 +53,21 @@ static bool dma_report_is_asked(struct dma_fence *fence)
 	return test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
 }
 
-/* Most waiters of a fence that are shown, and most that are counted. */
+/* Limits for the waiters of a fence that are shown, and for those that are counted. */
 #define DMA_REPORT_WAITERS	16
 #define DMA_REPORT_COUNTED	256
 
-/* How far waiters of containers are followed, and how many that may be at all. */
+/* Limits for the depth of nested containers, and for the lines of their waiters. */
 #define DMA_REPORT_DEPTH	3
 #define DMA_REPORT_LINES	64
 
 /**
  * enum dma_report_kind - what a callback does
  * @DMA_REPORT_TASK: wakes a task that sleeps
- * @DMA_REPORT_POLL: wakes those who poll a buffer
- * @DMA_REPORT_SYNC_FILE: wakes those who poll a sync file
- * @DMA_REPORT_CONTAINER: goes on to signal an array or a node of a chain
- * @DMA_REPORT_OTHER: what its function does
+ * @DMA_REPORT_POLL: wakes tasks that poll a buffer
+ * @DMA_REPORT_SYNC_FILE: wakes tasks that poll a sync file
+ * @DMA_REPORT_CONTAINER: signals an array or a node of a chain
+ * @DMA_REPORT_OTHER: anything else, shown as the name of its function
  */
 enum dma_report_kind {
 	DMA_REPORT_TASK,
@@ -100,8 +100,8 @@ struct dma_report_waiter {
 };
 
 /**
- * struct dma_report_waiters - those that wait for a fence
- * @count: how many there are, %DMA_REPORT_COUNTED for more than that, too
+ * struct dma_report_waiters - waiters of a fence
+ * @count: number of waiters, at most %DMA_REPORT_COUNTED
  * @waiters: the first ones of them
  */
 struct dma_report_waiters {
@@ -117,9 +117,9 @@ static struct dma_fence *dma_report_container(struct dma_fence_cb *cb)
 }
 
 /*
- * Called with the lock of the fence held, and interrupts off, so nothing is printed
- * here. As long as the callback is queued, what it is going to wake or signal is
- * there; a reference keeps it for longer.
+ * Called with the lock of the fence held and interrupts off, so it does not print. A
+ * queued callback keeps the object that it will wake or signal; take a reference to
+ * keep the object for longer.
  */
 static void dma_report_decode(struct dma_fence_cb *cb,
 			      struct dma_report_waiter *waiter)
@@ -146,8 +146,8 @@ static void dma_report_decode(struct dma_fence_cb *cb,
 }
 
 /*
- * The lock is there as long as the fence is pending, and RCU keeps it from then on.
- * Once the flag is set there is no list any more: the timestamp is in its place.
+ * The lock is valid as long as the fence is pending, and RCU keeps it after that. Once
+ * the flag is set, the timestamp has taken the place of the list.
  */
 static void dma_report_collect(struct dma_fence *fence,
 			       struct dma_report_waiters *found)
@@ -216,8 +216,8 @@ static void dma_report_waiter(struct seq_file *m, struct dma_report_waiter *wait
 }
 
 /*
- * Recursion ends at %DMA_REPORT_DEPTH, and when @room lines have been printed. All
- * callbacks that have been found are shown.
+ * Recursion ends at %DMA_REPORT_DEPTH, and when @room lines have been printed. Lines for
+ * the waiters of one fence are not cut short by @room.
  */
 static void dma_report_waiters(struct seq_file *m, struct dma_fence *fence,
 			       unsigned int depth, int *room)
@@ -246,8 +246,8 @@ static void dma_report_waiters(struct seq_file *m, struct dma_fence *fence,
 }
 
 /*
- * A fence that signals meanwhile has no line: what was printed so far may be in
- * place of a driver that could not be asked any more. Returns true if there is one.
+ * Drop the line of a fence that signals meanwhile: the names in it may be substitutes
+ * for those of a driver that could not be asked any more. Returns true for a line.
  */
 static bool dma_report_fence_line(struct seq_file *m, struct dma_fence *fence,
 				  enum dma_resv_usage usage)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking into containers, and making one fence of many.
+ * Walking the plain fences in a container, and merging many fences into one.
+ *
+ * To change here: the order of the walk, and which fences a merge keeps. Containers
+ * themselves are in dma-fence-array.c and dma-fence-chain.c.
  */
 
 #include <linux/array_size.h>
@@ -26,13 +29,13 @@
  * an array, in a chain, or in the arrays of a chain.
  *
  * dma_fence_unwrap_merge() turns any number of fences into one that signals when
- * all of them have. Work that is done is left out, and of each timeline only the
- * latest fence counts. A single fence that is left over is returned as it is,
- * several are returned as an array in order of contexts. So fences that are
- * merged again and again do not grow.
+ * all of them have. It leaves out fences that have signalled, and keeps only the
+ * latest fence of each timeline. A single remaining fence is returned as it is,
+ * several are returned as an array in order of contexts. So the result of repeated
+ * merges does not grow.
  */
 
-/* Go to the first fence of the current element, or of one of the next. */
+/* Go to the first fence of the current element, or of the next one that has any. */
 static struct dma_fence *dma_fence_unwrap_enter(struct dma_fence_unwrap *cursor)
 {
 	for (; cursor->chain;
@@ -91,14 +94,14 @@ struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor)
 EXPORT_SYMBOL_GPL(dma_fence_unwrap_next);
 
 /*
- * User space decides how many fences are merged. A pointer to each takes 4 MiB at
- * this limit, for as long as the merge works.
+ * User space decides how many fences are merged. At this limit the pointers to them
+ * take 4 MiB until the merge is done.
  */
 #define DMA_FENCE_MERGE_MAX	(SZ_4M / sizeof(u64))
 
 /*
- * Findings in the fences to be merged: pending ones, with references as far as
- * there is room, and when the others have signalled.
+ * State of a merge: the pending fences, with references as far as there is room, and
+ * the time at which the last of the others has signalled.
  */
 struct dma_fence_merge {
 	struct dma_fence **pending;
@@ -165,7 +168,7 @@ static int dma_fence_merge_compare(const void *a, const void *b)
 
 /**
  * dma_fence_keep_latest() - sort fences by context, and keep the latest of each
- * @fences: fences, each with a reference, which those that go lose
+ * @fences: fences, each with a reference; that of a removed fence is dropped
  * @num_fences: number of @fences
  *
  * Context: Any, as for dma_fence_put().
@@ -203,7 +206,7 @@ static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 	return dma_fence_allocate_private_stub(merge->timestamp);
 }
 
-/* All that was found is there: allocate for what is left of it, and no more. */
+/* All pending fences are in the array: keep the latest ones, and allocate for these. */
 static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 {
 	struct dma_fence_array *array;
@@ -226,8 +229,8 @@ static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 }
 
 /*
- * Collect once more, with room. Meanwhile there may be fewer, but not more: links
- * of a chain only get older, and a fence that has signalled stays so.
+ * Collect once more, with room. There may be fewer fences now, but not more: a link
+ * of a chain only changes to an older element, and a signalled fence stays so.
  */
 static struct dma_fence *dma_fence_merge_many(struct dma_fence_merge *merge,
 					      unsigned int num_fences,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sleeping until a fence signals, or the first of several.
+ *
+ * To change here: how a task sleeps, and what a wait returns. How a fence signals is
+ * in dma-fence.c; waits for all fences of a buffer are in dma-resv-query.c.
  */
 
 #include <linux/dma-fence.h>
@@ -50,10 +53,10 @@ static unsigned int dma_fence_task_state(bool intr)
 }
 
 /*
- * Sleep until the signal. Entered with fence->lock held, and returns without. The lock
- * makes the order of state and flag safe: the signaller sets the flag and wakes up
- * under it, and the state is set before it is free. If all callbacks have returned
- * the sleeper is nobody's any more.
+ * Sleep until the signal. Called with fence->lock held, which it releases. The lock
+ * orders the state of the task and the signalled flag: the signaller sets the flag and
+ * wakes the task under the lock, and this function sets the state before it releases
+ * the lock. Once all callbacks have returned, nothing refers to the sleeper any more.
  */
 static signed long dma_fence_sleep(struct dma_fence *fence, bool intr,
 				   signed long timeout, unsigned long flags)
@@ -66,14 +69,14 @@ static signed long dma_fence_sleep(struct dma_fence *fence, bool intr,
 	unsigned int state = dma_fence_task_state(intr);
 	bool interrupted;
 
-	/* First in the queue, since waking up takes longest. */
+	/* First in the queue, since the wake-up takes longer than other callbacks. */
 	list_add(&sleeper.cb.node, &fence->cb_list);
 	do {
 		__set_current_state(state);
 		spin_unlock_irqrestore(fence->lock, flags);
 		timeout = schedule_timeout(timeout);
 
-		/* An interrupted caller is told so, even if the fence has signalled. */
+		/* Report the interruption even if the fence has signalled meanwhile. */
 		interrupted = timeout && intr && signal_pending(current);
 		if (!dma_fence_lock_unless_done(fence, &flags))
 			return interrupted ? -ERESTARTSYS : timeout;
@@ -85,7 +88,7 @@ static signed long dma_fence_sleep(struct dma_fence *fence, bool intr,
 	return interrupted ? -ERESTARTSYS : timeout;
 }
 
-/* Entered with fence->lock held, and returns without. */
+/* Called with fence->lock held, which it releases. */
 static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
 					 signed long timeout,
 					 unsigned long flags)
@@ -110,7 +113,7 @@ static signed long dma_fence_wait_locked(struct dma_fence *fence, bool intr,
  * @intr: whether a signal ends the wait
  * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  *
- * The way of dma_fence_wait_timeout() unless &dma_fence_ops.wait says otherwise.
+ * dma_fence_wait_timeout() uses it for a fence without &dma_fence_ops.wait.
  *
  * The caller may free a @fence on its own stack afterwards. Any other has to outlive a
  * grace period, see dma_fence_lock_unless_done(). All callbacks that were added before
@@ -135,8 +138,8 @@ signed long dma_fence_default_wait(struct dma_fence *fence, bool intr,
 EXPORT_SYMBOL(dma_fence_default_wait);
 
 /*
- * Enable signalling and wait, in one critical section: the event comes under the lock,
- * since to release it for that would cost more than the event.
+ * Enable signalling and wait, in one critical section. The trace event is emitted under
+ * the lock, since releasing the lock for it would cost more than the event.
  */
 static signed long dma_fence_enable_and_wait(struct dma_fence *fence, bool intr,
 					     signed long timeout)
@@ -169,7 +172,8 @@ static signed long dma_fence_driver_wait(struct dma_fence *fence, bool intr,
  * @intr: whether a signal ends the wait
  * @timeout: jiffies, %MAX_SCHEDULE_TIMEOUT for no limit, 0 not to sleep
  *
- * Signalling is enabled first, so even without sleep the driver listens.
+ * Enables signalling first, so the driver reports completion even after a call that
+ * does not sleep.
  *
  * Context: Process context, may sleep. Allowed under &dma_resv.lock, forbidden
  * between dma_fence_begin_signalling() and dma_fence_end_signalling().
@@ -238,7 +242,7 @@ static u32 dma_fence_queue_sleepers(struct dma_fence **fences,
 	return i;
 }
 
-/* Each fence is looked at again after the state is set, so no wake is lost. */
+/* Test each fence again after setting the state of the task, so no wake-up is lost. */
 static signed long dma_fence_sleep_any(struct dma_fence **fences,
 				       u32 count, bool intr,
 				       signed long timeout, u32 *idx)

@@ -2,7 +2,8 @@
 /*
  * State machine of a fence: from init through the signal to the last put.
  *
- * Waiting is in dma-fence-wait.c, what lockdep knows in dma-buf-lockdep.c.
+ * To change here: states of a fence, order of the steps of a signal, callbacks, names,
+ * stubs. Waits are in dma-fence-wait.c, lockdep's rules in dma-buf-lockdep.c.
  */
 
 #include <linux/atomic.h>
@@ -34,21 +35,21 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
  * the device reports completion, for better or worse (dma_fence_set_error()).
  * That happens once; a fence is never re-armed.
  *
- * Others hold references (dma_fence_get(), dma_fence_put()) and may
+ * Other drivers hold references (dma_fence_get(), dma_fence_put()) and may
  *
- * - look: dma_fence_is_signaled(), dma_fence_get_status();
+ * - test: dma_fence_is_signaled(), dma_fence_get_status();
  * - sleep: dma_fence_wait(), dma_fence_wait_timeout(), or for the first of many
  *   dma_fence_wait_any_timeout();
  * - be called back: dma_fence_add_callback(), possibly in interrupt context;
  * - ask for haste: dma_fence_set_deadline().
  *
- * A device that could tell about each piece of work, but costs more power when
- * it does, tells only if somebody listens: &dma_fence_ops.enable_signaling is
- * called for the first callback or sleeper, and never for those who just look.
+ * A device may need more power to report each completion. So the driver need not
+ * enable reports in advance: &dma_fence_ops.enable_signaling is called for the first
+ * callback or sleeper, and never for a test.
  *
  * Fences of one timeline share a context number (dma_fence_context_alloc()) and
- * carry ascending sequence numbers: if a fence has signalled, so has the work
- * of all before it. This lets others keep only the latest of each context.
+ * carry ascending sequence numbers: if a fence has signalled, the work of all fences
+ * before it is done. So it is enough to keep the latest fence of each context.
  *
  * Fences reach other drivers through the reservation object of a buffer
  * (&struct dma_resv, implicit synchronisation) and user space as a file
@@ -58,23 +59,22 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
 /**
  * DOC: fence cross-driver contract
  *
- * A fence that others can see ties them to the driver which made it, so all
+ * A published fence makes other drivers depend on the driver that created it, so all
  * drivers have to keep the same rules:
  *
  * - Every fence signals in finite time, whatever the hardware does. A driver
  *   whose device can hang needs a watchdog that signals with an error.
  * - Nothing that the signal depends on may depend on a fence in turn. The way
- *   from publishing a fence to signalling it takes no lock under which anybody
+ *   from publishing a fence to signalling it takes no lock under which any task
  *   waits for fences, &dma_resv.lock above all, and allocates no memory except
  *   by %GFP_ATOMIC or %GFP_NOWAIT, since reclaim waits for fences.
- * - User space has no part in it: no fence may wait for a page fault to be
+ * - A signal does not depend on user space: no fence may wait for a page fault to be
  *   served, or for an ioctl to come.
  * - In return waiting is allowed while holding &dma_resv.lock, in shrinkers and
  *   in MMU notifiers.
- * - A driver may go when its last fence has signalled, though others still hold it.
- *   All that the fence refers to stays for an RCU grace period after the signal: its
- *   lock, names, and operations. Memory of the fence itself stays for a grace period
- *   after the last put.
+ * - A driver may be unloaded when its last fence has signalled, even while others hold
+ *   references on the fence. The lock, names and operations of the fence must stay for
+ *   an RCU grace period after the signal, its memory for one after the last put.
  *
  * Lockdep finds offenders, see `fence signalling annotation` below.
  */
@@ -83,20 +83,19 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
  * DOC: deadline hints
  *
  * A compositor knows when the display needs the next frame; the GPU driver
- * knows how to run faster. dma_fence_set_deadline() carries the first piece of
- * knowledge to the second party: the time, on CLOCK_MONOTONIC, by which the
- * fence had better be signalled. Containers hand it to their members. It is a
- * hint; a fence that misses the deadline signals later, and nothing else
- * happens.
+ * knows how to run faster. dma_fence_set_deadline() tells the driver the time, on
+ * CLOCK_MONOTONIC, by which the fence should have signalled. Containers pass it to
+ * their members. It is a hint: a fence that misses the deadline signals later, and
+ * nothing else happens.
  */
 
-/* Next context number. Number 0 stays free for fences without any order. */
+/* Next context number. Number 0 is for fences that have no order. */
 static atomic64_t dma_fence_context_counter = ATOMIC64_INIT(1);
 
-/* Lock of the stubs. They signal before anybody else can see them. */
+/* Lock of the stubs, which signal before they are published. */
 static DEFINE_SPINLOCK(dma_fence_stub_lock);
 
-/* For drivers that have forgotten theirs. */
+/* For a fence that its driver has initialised without a lock. */
 static DEFINE_SPINLOCK(dma_fence_invalid_lock);
 
 /**
@@ -128,7 +127,7 @@ static const char *dma_fence_invalid_name(struct dma_fence *fence)
 	return "invalid";
 }
 
-/* A driver that could not even set up a fence is not asked how to free it: leak it. */
+/* Without valid operations it is unknown how to free the fence: leak it. */
 static void dma_fence_invalid_release(struct dma_fence *fence)
 {
 }
@@ -139,7 +138,7 @@ static const struct dma_fence_ops dma_fence_invalid_ops = {
 	.release = dma_fence_invalid_release,
 };
 
-/* Facts about operations that may be gone some day. */
+/* Remember in the flags what the core needs after the operations may have gone. */
 static unsigned long dma_fence_ops_flags(const struct dma_fence_ops *ops)
 {
 	unsigned long flags = 0;
@@ -166,10 +165,9 @@ static unsigned long dma_fence_ops_flags(const struct dma_fence_ops *ops)
  * The caller owns the first and only reference. Once somebody waits for @fence,
  * it has to be signalled before it dies.
  *
- * Arguments that are missing are a driver's mistake. It gets a warning and a
- * pending fence, since work that is not known to be over must not look as if it
- * were. A lock is substituted, and so are the names; without @ops @fence will
- * never be freed.
+ * Missing arguments are a mistake of the driver. It gets a warning and a pending
+ * fence, since unfinished work must not look finished. A missing lock or name is
+ * substituted; without @ops @fence will never be freed.
  *
  * Context: Any. Does not take @lock.
  */
@@ -182,7 +180,7 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 		lock = &dma_fence_invalid_lock;
 	WARN_ON_ONCE(!ops->get_driver_name || !ops->get_timeline_name);
 
-	/* Lockless readers look at recycled memory, see dma-resv-read.c. */
+	/* Lockless readers may read recycled memory, see dma-resv-read.c. */
 	WRITE_ONCE(fence->ops, ops);
 	WRITE_ONCE(fence->flags, dma_fence_ops_flags(ops));
 	fence->lock = lock;
@@ -190,7 +188,7 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 	fence->seqno = seqno;
 	fence->error = 0;
 	INIT_LIST_HEAD(&fence->cb_list);
-	/* Pairs with dma_fence_get_rcu(): who gets a reference finds the rest. */
+	/* Pairs with dma_fence_get_rcu(): a reference makes the stores above visible. */
 	smp_wmb();
 	kref_init(&fence->refcount);
 
@@ -199,8 +197,8 @@ void dma_fence_init(struct dma_fence *fence, const struct dma_fence_ops *ops,
 EXPORT_SYMBOL(dma_fence_init);
 
 /*
- * Fences of this directory: their names last as long as they do, and so does the
- * code that tells them.
+ * Is it a fence of this directory? The names of these, and the code that returns them,
+ * are valid as long as the fence.
  */
 static bool dma_fence_is_ours(struct dma_fence *fence)
 {
@@ -212,9 +210,8 @@ static bool dma_fence_is_ours(struct dma_fence *fence)
  * dma_fence_driver_name_rcu() - name of the driver, as long as that can be asked
  * @fence: fence
  *
- * A driver may go after its last signal, when a grace period has passed. So it is
- * asked only if the fence is still pending in the same RCU read-side critical
- * section.
+ * A driver may be unloaded a grace period after its last signal. So it is asked only
+ * if the fence is still pending in the same RCU read-side critical section.
  *
  * Context: Any, in an RCU read-side critical section.
  * Return: string, valid until the end of that section; never NULL.
@@ -256,8 +253,8 @@ EXPORT_SYMBOL(dma_fence_timeline_name_rcu);
  * @fence: fence
  * @seq: file to print to
  *
- * Driver, timeline, sequence number, and whether it has signalled. Of a signalled
- * fence only those of this directory tell their names.
+ * Prints driver, timeline, sequence number, and whether it has signalled. A signalled
+ * fence has names only if it is one of this directory.
  *
  * Context: Any, as for dma_fence_is_signaled().
  */
@@ -274,7 +271,7 @@ void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq)
 EXPORT_SYMBOL(dma_fence_describe);
 
 /**
- * dma_fence_get_status() - is it over, and how did it end?
+ * dma_fence_get_status() - is the operation over, and with which error?
  * @fence: fence
  *
  * Context: Any, as for dma_fence_is_signaled().
@@ -290,12 +287,12 @@ int dma_fence_get_status(struct dma_fence *fence)
 EXPORT_SYMBOL(dma_fence_get_status);
 
 /**
- * dma_fence_set_deadline() - tell when the result will be needed
+ * dma_fence_set_deadline() - tell the driver when the result will be needed
  * @fence: fence
  * @deadline: CLOCK_MONOTONIC time; the past means "as soon as possible"
  *
- * See `deadline hints`. Without effect on fences that have signalled, or whose
- * driver does not care.
+ * See `deadline hints`. Without effect on fences that have signalled, or have no
+ * &dma_fence_ops.set_deadline.
  *
  * Context: Any. &dma_fence.lock is not held.
  */
@@ -351,16 +348,15 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
  * @fence: fence
  * @flags: where to keep the state of interrupts
  *
- * When the signaller has called all callbacks there is nothing that the lock would be
- * good for, and it may be gone. Until then the driver has not waited for a grace
- * period yet, and RCU keeps the lock while it is taken.
+ * Once the signaller has called all callbacks, the lock guards nothing any more, and
+ * its memory may be gone. Until then the driver has not waited for a grace period yet,
+ * so RCU keeps the lock while it is held here.
  *
- * A fence on the stack of the caller is no business of anybody else, and neither is
- * its lock. It goes with the stack, without a grace period, so the signaller has to
- * be through with it: take the lock in any case.
+ * A fence on the stack of the caller goes with the stack, without a grace period. The
+ * signaller must have finished with it by then: take its lock in any case.
  *
  * Context: Any.
- * Return: true with &dma_fence.lock held, false if all is over.
+ * Return: true with &dma_fence.lock held, false if all callbacks have returned.
  */
 bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
 {
@@ -378,11 +374,11 @@ bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
  * __dma_fence_await_timestamp() - wait for a signaller to store the time
  * @fence: fence that has signalled
  *
- * The slow path of dma_fence_timestamp(). To take the lock lends our priority to
- * the signaller where locks sleep: if we have preempted it, spinning would keep
- * it from going on for ever. As long as there is no timestamp the lock is there,
- * and RCU keeps it while we use it. A driver that sets the flag without the lock
- * (i915) is waited for by spinning.
+ * The slow path of dma_fence_timestamp(). Where spinlocks sleep (PREEMPT_RT), taking
+ * the lock lends the priority of the caller to the signaller. If the caller has
+ * preempted the signaller, spinning would never end. The lock is valid as long as
+ * there is no timestamp, and RCU keeps it while it is used here. For a driver that
+ * sets the flag without the lock (i915) the function spins.
  *
  * Context: Any, &dma_fence.lock is not held.
  */
@@ -466,12 +462,12 @@ int dma_fence_signal_locked(struct dma_fence *fence)
 EXPORT_SYMBOL(dma_fence_signal_locked);
 
 /**
- * dma_fence_signal() - the work is over: tell everybody
+ * dma_fence_signal() - report that the work is over, and run the callbacks
  * @fence: fence; NULL is an error
  *
- * A sleeper that this wakes may take the storage of @fence away as soon as the
- * lock is free (fences can live on the stack), so only the owner of a reference
- * may look at @fence afterwards.
+ * A task that this wakes may release the memory of @fence as soon as the lock is free
+ * (a fence can be on the stack). So a caller without a reference must not use @fence
+ * afterwards.
  *
  * Context: Any. Takes &dma_fence.lock and runs the callbacks under it.
  * Return: 0, -EINVAL for NULL or if @fence had signalled before; nothing
@@ -495,7 +491,7 @@ int dma_fence_signal(struct dma_fence *fence)
 EXPORT_SYMBOL(dma_fence_signal);
 
 /**
- * dma_fence_enable_locked() - somebody wants to know: enable signalling
+ * dma_fence_enable_locked() - enable signalling under the lock
  * @fence: fence
  *
  * Asks the driver the first time, and signals @fence if the driver says that the
@@ -530,7 +526,7 @@ bool dma_fence_enable_locked(struct dma_fence *fence)
  * dma_fence_enable_sw_signaling() - have the fence signal by itself
  * @fence: fence
  *
- * For those who look later, without a callback and without sleeping.
+ * For a caller that tests the fence later, without a callback and without sleeping.
  *
  * Context: Any. Takes &dma_fence.lock; signals @fence if it turns out that the
  * work is over.
@@ -558,8 +554,8 @@ EXPORT_SYMBOL(dma_fence_enable_sw_signaling);
  * @cb: memory for the registration, needs no initialisation
  * @func: function to call once
  *
- * On error @func is not called, and &dma_fence_cb.func keeps its value. It is
- * all right to pass @cb to dma_fence_remove_callback() then, too.
+ * On error @func is not called, and &dma_fence_cb.func keeps its value. The caller may
+ * pass @cb to dma_fence_remove_callback() in this case, too.
  *
  * Context: Any. Takes &dma_fence.lock, leaves the state of the task alone.
  * Return:
@@ -594,7 +590,7 @@ int dma_fence_add_callback(struct dma_fence *fence, struct dma_fence_cb *cb,
 EXPORT_SYMBOL(dma_fence_add_callback);
 
 /**
- * dma_fence_remove_callback() - take a callback back
+ * dma_fence_remove_callback() - remove a callback
  * @fence: fence to which @cb was added
  * @cb: registration that dma_fence_add_callback() has seen
  *
@@ -621,8 +617,7 @@ EXPORT_SYMBOL(dma_fence_remove_callback);
 
 /**
  * dma_fence_free() - free the memory of a fence
- * @fence: start of an object from kmalloc(); it may also be one that never was
- *	initialised
+ * @fence: start of an object from kmalloc(), initialised or not
  *
  * The last step of &dma_fence_ops.release for such an object.
  *
@@ -634,7 +629,7 @@ void dma_fence_free(struct dma_fence *fence)
 }
 EXPORT_SYMBOL(dma_fence_free);
 
-/* A driver has dropped a fence on which others wait. Let them go on. */
+/* The driver has dropped a pending fence with waiters: signal it with an error. */
 static void dma_fence_abandon(struct dma_fence *fence)
 {
 	scoped_guard(rcu)
@@ -660,12 +655,12 @@ void dma_fence_release(struct kref *kref)
 
 	trace_dma_fence_destroy(fence);
 
-	/* Once signalled there is no list any more, so look at the flag first. */
+	/* A signalled fence has a timestamp in place of the list: test the flag first. */
 	if (unlikely(!dma_fence_signaled_flag(fence) &&
 		     !list_empty(&fence->cb_list)))
 		dma_fence_abandon(fence);
 
-	/* Without release the driver may be gone, and its operations with it. */
+	/* The driver of a fence without release, and its operations, may be gone. */
 	if (test_bit(__DMA_FENCE_NO_RELEASE_BIT, &fence->flags))
 		dma_fence_free(fence);
 	else
@@ -673,14 +668,14 @@ void dma_fence_release(struct kref *kref)
 }
 EXPORT_SYMBOL(dma_fence_release);
 
-/* For those who are done before they began. Its own reference is never put. */
+/* Stands for work that needs no wait. Its own reference is never dropped. */
 static struct dma_fence dma_fence_stub;
 
 static void dma_fence_stub_init(struct dma_fence *fence, ktime_t timestamp)
 {
 	dma_fence_init(fence, &dma_fence_stub_ops, &dma_fence_stub_lock, 0, 0);
 
-	/* Nobody else can see it so far, so the lock of all stubs stays free. */
+	/* The stub is not published yet, so there is no need for the lock of all stubs. */
 	__set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags);
 	__set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
 	dma_fence_complete(fence, timestamp);
@@ -689,8 +684,8 @@ static void dma_fence_stub_init(struct dma_fence *fence, ktime_t timestamp)
 /**
  * dma_fence_get_stub() - get a fence that has always been signalled
  *
- * It is one and the same for everybody, of context 0 and with number 0. Its
- * timestamp is from the boot of the machine.
+ * All callers get the same fence, with context 0 and sequence number 0. Its timestamp
+ * is that of the boot.
  *
  * Context: Any. Takes no lock.
  * Return: new reference, never NULL.
@@ -705,7 +700,7 @@ EXPORT_SYMBOL(dma_fence_get_stub);
  * dma_fence_allocate_private_stub() - get a signalled fence with a time
  * @timestamp: CLOCK_MONOTONIC time at which it is to have signalled
  *
- * Otherwise like the one of dma_fence_get_stub(), but an object of its own.
+ * Like the fence of dma_fence_get_stub(), but a new object.
  *
  * Context: Process context, may sleep to allocate.
  * Return: new reference, NULL without memory.
@@ -721,14 +716,14 @@ struct dma_fence *dma_fence_allocate_private_stub(ktime_t timestamp)
 }
 EXPORT_SYMBOL(dma_fence_allocate_private_stub);
 
-/* Its own reference is never put, and it never signals. */
+/* Never signals. Its own reference is never dropped. */
 static struct dma_fence dma_fence_never;
 
 /**
- * dma_fence_get_never() - get a fence for work that nobody knows
+ * dma_fence_get_never() - get a fence for unknown work, which never signals
  *
- * In place of a fence that a driver has forgotten: what is not known to be over
- * must not look as if it were.
+ * In place of a fence that a driver has failed to pass: unfinished work must not look
+ * finished.
  *
  * Context: Any. Takes no lock.
  * Return: new reference, never NULL.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Arrays: one fence that stands for several.
+ * Arrays: one fence that stands for several. Interface of dma-fence-array.c, and the
+ * structure, some of whose members drivers read.
  */
 
 #ifndef __LINUX_DMA_FENCE_ARRAY_H
@@ -14,7 +15,7 @@
 struct dma_fence_array;
 
 /**
- * struct dma_fence_array_cb - what an array waits for a member with
+ * struct dma_fence_array_cb - callback by which an array waits for a member
  * @cb: registration with the member
  * @array: back to the array
  */
@@ -32,15 +33,15 @@ struct dma_fence_array_cb {
  * @outstanding: members whose callback is still to come, plus one for @work,
  *	which outlasts the count that completes the array
  * @complete_at: the array is complete once @outstanding is down to this
- * @num_callbacks: so many of @callbacks have been used
+ * @num_callbacks: number of @callbacks that have been used
  * @members_inside: @fences is part of the memory of the array itself
- * @timestamp: when the member signalled that completed the array, for @work
+ * @timestamp: signal time of the member that completed the array, for @work
  * @work: signals @base outside of the locks of the members
  * @callbacks: one for each member, in use from enabling on
  *
  * All but @outstanding, @num_callbacks, @timestamp, @work and @callbacks are constant
- * since init. These are dealt with by enabling (once, under @lock) and, after that,
- * by callbacks and work without a lock, see the table in dma-fence-array.c.
+ * since init. These are written by enabling (once, under @lock) and, after that, by
+ * callbacks and work without a lock, see the table in dma-fence-array.c.
  */
 struct dma_fence_array {
 	struct dma_fence base;

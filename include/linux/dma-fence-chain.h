@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Chains: timelines whose points are fences.
+ * Chains: timelines whose points are fences. Interface of dma-fence-chain.c, and the
+ * structure, which is embedded by no driver but allocated by some.
  */
 
 #ifndef __LINUX_DMA_FENCE_CHAIN_H
@@ -22,10 +23,10 @@
  * @fence: what has to be done for this point, with a reference. Constant since
  *	init.
  * @cb: waits for a contained fence that is pending
- * @work: goes on when that has signalled; never in use together with @cb, but
- *	irq_work_single() looks at the flags of a work that has become a @cb. Where
- *	these overlap with the upper half of a pointer in @cb, the two do not share
- *	memory.
+ * @work: runs when that has signalled; never in use together with @cb, but
+ *	irq_work_single() looks at the flags of a work that has become a @cb. On
+ *	machines where the flags overlap the upper half of a pointer in @cb, the two
+ *	do not share memory.
  * @lock: lock of @base
  */
 struct dma_fence_chain {
@@ -68,7 +69,7 @@ to_dma_fence_chain(struct dma_fence *fence)
 }
 
 /**
- * dma_fence_chain_contained() - what has to be done for an element of a chain
+ * dma_fence_chain_contained() - the fence that an element of a chain contains
  * @fence: node, or any other fence, or NULL
  *
  * Context: Any.
@@ -96,7 +97,7 @@ dma_fence_chain_contained(struct dma_fence *fence)
 					   GFP_KERNEL))
 
 /**
- * dma_fence_chain_free() - give back what did not become a node
+ * dma_fence_chain_free() - free memory that did not become a node
  * @chain: from dma_fence_chain_alloc(), not initialised yet; or NULL
  *
  * Context: Any.
@@ -111,7 +112,7 @@ static inline void dma_fence_chain_free(struct dma_fence_chain *chain)
  * @iter: &struct dma_fence pointer, the current element; the loop owns a
  *	reference on it
  * @head: element to begin with, or NULL; @iter itself only if its reference
- *	belongs to somebody else, who keeps it
+ *	belongs to another owner, which keeps it during the loop
  *
  * Skips elements that have signalled, see dma_fence_chain_walk(). At the end
  * @iter is NULL. A caller that leaves the loop early has to put @iter.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looking into containers, and making one of many.
+ * Walking the plain fences in a container, and merging many fences into one.
+ * Interface of dma-fence-unwrap.c.
  */
 
 #ifndef __LINUX_DMA_FENCE_UNWRAP_H
@@ -9,9 +10,9 @@
 struct dma_fence;
 
 /**
- * struct dma_fence_unwrap - where an iteration is
- * @chain: current element of the chain, with a reference; who leaves the loop
- *	early has to put it
+ * struct dma_fence_unwrap - position of an iteration
+ * @chain: current element of the chain, with a reference, which a caller that
+ *	leaves the loop early has to put
  * @array: what that contains
  * @index: number of the current member of @array
  *

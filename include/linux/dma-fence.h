@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fences: one-shot completions that hardware signals and everybody can wait for.
+ * Fences: one-shot completions that hardware signals and any driver or task can wait
+ * for. Interface of dma-fence.c and dma-fence-wait.c: drivers are compiled against it,
+ * so names and members stay; an inline may change if its contract does not.
  */
 
 #ifndef __LINUX_DMA_FENCE_H
@@ -24,12 +26,12 @@ struct seq_file;
 
 /**
  * struct dma_fence - state of one asynchronous operation
- * @lock: guards the callback list and signalling; supplied by the creator, who
- *	may share it between all fences of a timeline. Constant since init.
- *	There until an RCU grace period after the signal.
+ * @lock: guards the callback list and signalling; supplied by the creator, which
+ *	may share it between all fences of a timeline. Constant since init. Valid
+ *	until an RCU grace period after the signal.
  * @ops: what the creator implements; constant since init. NULL in zeroed memory
  *	that dma_fence_init() has not seen yet, which some drivers test for. To
- *	be looked into before the signal only, see &struct dma_fence_ops.
+ *	be dereferenced before the signal only, see &struct dma_fence_ops.
  * @cb_list: callbacks that wait for the signal, linked by &dma_fence_cb.node.
  *	Guarded by @lock; means nothing once the fence has signalled.
  * @timestamp: CLOCK_MONOTONIC time of the signal. Valid from the moment that
@@ -69,10 +71,10 @@ struct dma_fence {
  * @DMA_FENCE_FLAG_SIGNALED_BIT: the operation is over. Never cleared.
  * @DMA_FENCE_FLAG_TIMESTAMP_BIT: &dma_fence.timestamp has been stored. Follows
  *	the signalled bit after a short while.
- * @DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT: somebody has asked to be told, see
- *	&dma_fence_ops.enable_signaling.
+ * @DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT: signalling has been enabled for a waiter,
+ *	see &dma_fence_ops.enable_signaling.
  * @DMA_FENCE_FLAG_USER_BITS: first of the bits that belong to the creator of
- *	the fence. Nobody else touches them.
+ *	the fence. The core does not touch them.
  */
 enum dma_fence_flag_bits {
 	DMA_FENCE_FLAG_SIGNALED_BIT,
@@ -82,11 +84,11 @@ enum dma_fence_flag_bits {
 };
 
 /*
- * Facts for the core after the signal, when the driver may have gone, and with it
- * &dma_fence.ops and &dma_fence.lock. The first three are constant since
- * dma_fence_init(). The last one is set when all callbacks have returned: nobody needs
- * the lock any more. They are at the far end of the word, since the near one belongs to
- * the creator.
+ * What the core needs to know after the signal, when the driver, &dma_fence.ops and
+ * &dma_fence.lock may be gone. The first three bits are constant since
+ * dma_fence_init(). The last one is set when all callbacks have returned, so that the
+ * lock is not needed any more. These are the highest bits, since the low ones from
+ * %DMA_FENCE_FLAG_USER_BITS on belong to the creator.
  */
 #define __DMA_FENCE_NO_RELEASE_BIT	(BITS_PER_LONG - 1)
 #define __DMA_FENCE_NO_WAIT_BIT		(BITS_PER_LONG - 2)
@@ -123,12 +125,12 @@ struct dma_fence_cb {
  *
  * Names are mandatory, all else may be left out.
  *
- * Once a fence has signalled, nothing of it is called any more but @release, and
- * @wait if somebody waits all the same. All others are called under
- * &dma_fence.lock or in an RCU read-side critical section, by a caller that has
- * seen there that the fence is pending. So a driver that lets an RCU grace period pass after
- * its last signal may free what they need: strings, the lock and, if the fence
- * has neither @release nor @wait, the module. See `How Long Names Are Valid` in
+ * Once a fence has signalled, only @release is still called, and @wait if a task waits
+ * for the signalled fence. All others are called under &dma_fence.lock or in an RCU
+ * read-side critical section, by a caller that has seen there that the fence is
+ * pending. So a driver may wait for an RCU grace period after its last signal, and then
+ * free what the others need: strings, the lock and, if the fence has neither @release
+ * nor @wait, the module. See `How Long Names Are Valid` in
  * Documentation/driver-api/sync_file.rst.
  */
 struct dma_fence_ops {
@@ -139,7 +141,7 @@ struct dma_fence_ops {
 	bool use_64bit_seqno;
 
 	/**
-	 * @get_driver_name: name of the driver, for people to read. Called at
+	 * @get_driver_name: name of the driver, for humans to read. Called at
 	 * any time, from dma_fence_init() until the signal.
 	 *
 	 * Context: Any. Must not sleep.
@@ -149,7 +151,7 @@ struct dma_fence_ops {
 	const char *(*get_driver_name)(struct dma_fence *fence);
 
 	/**
-	 * @get_timeline_name: name of the context, for people to read. The
+	 * @get_timeline_name: name of the context, for humans to read. The
 	 * rules are those of @get_driver_name.
 	 *
 	 * Context: Any. Must not sleep.
@@ -161,7 +163,7 @@ struct dma_fence_ops {
 	/**
 	 * @enable_signaling: make sure that dma_fence_signal() will be called,
 	 * for example by unmasking an interrupt. Called once at most, when the
-	 * first waiter shows up, never for a fence that has signalled. Must not
+	 * first waiter arrives, never for a fence that has signalled. Must not
 	 * signal the fence itself; to tell that the operation is over already,
 	 * set the error if there is one and return false. NULL means that the
 	 * fence is going to signal anyway.
@@ -172,8 +174,8 @@ struct dma_fence_ops {
 	bool (*enable_signaling)(struct dma_fence *fence);
 
 	/**
-	 * @signaled: peek at the hardware. Once true, true for ever. May set
-	 * the error before it returns true.
+	 * @signaled: peek at the hardware. Once it has returned true, it always
+	 * does. May set the error before it returns true.
 	 *
 	 * Context: Any, with &dma_fence.lock or in an RCU read-side critical
 	 * section. Must not sleep.
@@ -194,9 +196,9 @@ struct dma_fence_ops {
 			    signed long timeout);
 
 	/**
-	 * @release: the last reference is gone. Replaces dma_fence_free(). The
-	 * memory must outlive an RCU grace period, since lockless readers may
-	 * still try to take a reference.
+	 * @release: called when the last reference is dropped, in place of
+	 * dma_fence_free(). The memory must outlive an RCU grace period, since
+	 * lockless readers may still try to take a reference.
 	 *
 	 * Context: Any, down to hard interrupts.
 	 */
@@ -218,8 +220,8 @@ struct dma_fence_ops {
 				   int size);
 
 	/**
-	 * @set_deadline: somebody would like the fence to have signalled by
-	 * @deadline (CLOCK_MONOTONIC; the past means "as soon as you can").
+	 * @set_deadline: a waiter would like the fence to have signalled by
+	 * @deadline (CLOCK_MONOTONIC; the past means "as soon as possible").
 	 * Called any number of times; the earliest deadline counts.
 	 *
 	 * Context: Any, &dma_fence.lock not held; RCU read-side critical
@@ -315,10 +317,10 @@ static inline struct dma_fence *dma_fence_get(struct dma_fence *fence)
  * dma_fence_get_rcu() - try to take a reference on a fence found under RCU
  * @fence: fence whose memory is protected by RCU, not NULL
  *
- * Where the memory may be recycled for another fence within a grace period,
- * the caller has to look again at the place where it found @fence, see
- * dma_fence_get_rcu_safe(). Success is an acquire: that look comes later, and
- * the members of @fence are seen as dma_fence_init() has left them.
+ * If the memory may be recycled for another fence within a grace period, the caller
+ * has to read the pointer to @fence again, see dma_fence_get_rcu_safe(). Success is
+ * an acquire: that read comes later, and the members of @fence are seen as
+ * dma_fence_init() has left them.
  *
  * Context: Any, in an RCU read-side critical section.
  * Return: @fence, or NULL if its last reference is already gone.
@@ -328,7 +330,7 @@ static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
 	if (!kref_get_unless_zero(&fence->refcount))
 		return NULL;
 
-	/* Pairs with dma_fence_init(), and with the put of the task that took it out. */
+	/* Pairs with dma_fence_init(), and with the put after the pointer was changed. */
 	smp_acquire__after_ctrl_dep();
 	return fence;
 }
@@ -338,9 +340,9 @@ static inline struct dma_fence *dma_fence_get_rcu(struct dma_fence *fence)
  * @fencep: RCU pointer to a fence; its owner drops the reference on the fence
  *	only after it has changed the pointer
  *
- * Right for recycled memory, too (SLAB_TYPESAFE_BY_RCU): if the pointer still
- * has the same value while we own a reference, then what we own is what it
- * points to.
+ * Correct for recycled memory, too (SLAB_TYPESAFE_BY_RCU): if the pointer still
+ * has the same value after the reference was taken, the reference belongs to the
+ * fence that it points to.
  *
  * Context: Any, in an RCU read-side critical section.
  * Return: referenced fence, NULL if the pointer is NULL.
@@ -364,12 +366,12 @@ dma_fence_get_rcu_safe(struct dma_fence __rcu **fencep)
 }
 
 /**
- * dma_fence_signaled_flag() - has the fence signalled, as far as we know?
+ * dma_fence_signaled_flag() - is the signalled flag of a fence set?
  * @fence: fence
  *
- * Neither asks the driver nor signals anything, unlike dma_fence_is_signaled().
- * If true, all that the signaller wrote before (&dma_fence.error above all) is
- * visible.
+ * Neither asks the driver nor signals the fence, unlike dma_fence_is_signaled().
+ * If true, all stores of the signaller before the signal (&dma_fence.error above
+ * all) are visible.
  *
  * Context: Any.
  * Return: true if the signalled flag is set.
@@ -416,8 +418,8 @@ static inline bool __dma_fence_is_signaled_rcu(struct dma_fence *fence)
  * dma_fence_is_signaled() - is the operation over?
  * @fence: fence
  *
- * Asks the driver (&dma_fence_ops.signaled) if nobody has told so far, and then
- * signals the fence on its behalf.
+ * If the flag is not set, asks the driver (&dma_fence_ops.signaled), and signals the
+ * fence if the driver says that the operation is over.
  *
  * Context: Any. Takes &dma_fence.lock and runs the callbacks of @fence if the
  * driver says that it is done. Leaves the state of the task alone.
@@ -428,7 +430,7 @@ static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 	if (dma_fence_signaled_flag(fence))
 		return true;
 
-	/* The driver may leave a grace period after the signal: look again. */
+	/* The driver may be unloaded a grace period after the signal: test again. */
 	guard(rcu)();
 
 	return __dma_fence_is_signaled_rcu(fence);
@@ -449,7 +451,7 @@ static inline bool __dma_fence_is_later(u64 f1, u64 f2,
 	if (ops->use_64bit_seqno)
 		return f1 > f2;
 
-	/* The difference is right even if the counter has wrapped between. */
+	/* The difference is correct even if the counter has wrapped in between. */
 	return (s32)(lower_32_bits(f1) - lower_32_bits(f2)) > 0;
 }
 
@@ -482,7 +484,7 @@ static inline bool dma_fence_is_later(struct dma_fence *f1,
 }
 
 /**
- * dma_fence_is_later_or_same() - may one fence stand in for another?
+ * dma_fence_is_later_or_same() - may one fence replace another?
  * @f1: fence
  * @f2: fence of the same context
  *
@@ -534,11 +536,11 @@ static inline int dma_fence_get_status_locked(struct dma_fence *fence)
 }
 
 /**
- * dma_fence_set_error() - tell how the operation failed
+ * dma_fence_set_error() - store the error of the operation
  * @fence: fence that has not signalled yet
  * @error: negative errno
  *
- * The value is stored even when it comes with a warning: too late, or no errno.
+ * Warns if @fence has signalled or @error is no errno, and stores the value even so.
  *
  * Context: Any. Creator of @fence only, before it signals @fence.
  */
@@ -556,8 +558,8 @@ static inline void dma_fence_set_error(struct dma_fence *fence, int error)
  *
  * Waits through the short time between the signalled flag and the timestamp.
  *
- * Context: Any, but &dma_fence.lock is not held, nor anything else that keeps the
- * signaller from going on.
+ * Context: Any, but the caller does not hold &dma_fence.lock, nor anything else that
+ * the signaller may wait for.
  * Return: CLOCK_MONOTONIC time; the current one, with a warning, if @fence is
  * still pending.
  */
