@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The list of fences, as the files that implement reservation objects see it.
+ * The list of fences: for the files that implement reservation objects, and for the
+ * report in debugfs. A change of a member has to keep the rules in dma-resv-read.c.
  */
 
 #ifndef _DMA_RESV_INTERNAL_H
@@ -23,7 +24,7 @@
  *	next list may be allocated at the same address. The serial tells them
  *	apart. It does not wrap: a list is replaced by one of at least twice its
  *	size, or by dma_resv_copy_fences(), which a buffer sees once or twice.
- * @changes: counts the fences that were taken out of @slots in place
+ * @changes: counts the fences that were replaced within @slots
  * @slots: fence and usage in one word, see dma_resv_slot(). Each slot in use owns
  *	a reference.
  *
@@ -66,7 +67,7 @@ static inline enum dma_resv_usage dma_resv_slot_usage(unsigned long slot)
 	return slot & DMA_RESV_SLOT_USAGE;
 }
 
-/* How many slots can be read. */
+/* Number of slots that can be read. */
 static inline unsigned int dma_resv_list_count(struct dma_resv_list *list)
 {
 	/* Pairs with dma_resv_list_append(): a counted slot has been written. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Questions about the fences of a reservation object, all of them with or without
- * the lock.
+ * Queries about the fences of a reservation object, with or without the lock.
+ *
+ * To change here: what waits for all fences, or collects or prints them. These only
+ * use the walks of dma-resv.c and dma-resv-read.c, and no slots.
  */
 
 #include <linux/dma-fence-array.h>
@@ -15,7 +17,7 @@
 #include "dma-resv-internal.h"
 
 /**
- * dma_resv_set_deadline() - tell when the buffer should be idle
+ * dma_resv_set_deadline() - tell the drivers when the buffer should be idle
  * @obj: reservation object
  * @usage: weakest usage that matters
  * @deadline: CLOCK_MONOTONIC time, see dma_fence_set_deadline()
@@ -59,7 +61,8 @@ const char *dma_resv_usage_name(enum dma_resv_usage usage)
  * @obj: reservation object
  * @seq: file to print to
  *
- * Usage, and what dma_fence_describe() tells. Bookkeeping is left out.
+ * A line has the usage and the output of dma_fence_describe(). Leaves out
+ * %DMA_RESV_USAGE_BOOKKEEP.
  *
  * Context: Process context. Caller holds the lock of @obj.
  */
@@ -84,8 +87,8 @@ EXPORT_SYMBOL_GPL(dma_resv_describe);
  * @timeout: jiffies for all fences together, %MAX_SCHEDULE_TIMEOUT for no
  *	limit, 0 not to sleep
  *
- * Without the lock of @obj others may go on adding fences, and some of them may
- * be waited for as well.
+ * Without the lock of @obj, other tasks may add fences meanwhile, and this may wait for
+ * some of them as well.
  *
  * Context: Process context, may sleep; with or without the lock of @obj.
  * Return:
@@ -147,7 +150,7 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 		if (num && num <= room)
 			break;
 
-		/* None is pending, or there are more than a moment ago. */
+		/* None is pending, or the number of fences has grown. */
 		kfree(slots);
 		room = 2 * num;
 	}
@@ -162,7 +165,7 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 
-/* Make one fence of @num. Consumes them and the array, also without memory. */
+/* Make one fence of @num. Consumes the fences and the array, on error, too. */
 static struct dma_fence *dma_resv_join(struct dma_fence **fences,
 				       unsigned int num)
 {

@@ -3,6 +3,9 @@
  * Reservation objects without the lock: looking at a slot, testing, walking,
  * collecting.
  *
+ * To change here: with an argument. A change of a load or a store, here or of W1 to W5
+ * in dma-resv.c, needs the tables below and tests/dma_resv_race_kunit.c to agree.
+ *
  * Drivers test and walk under spinlocks, and while another thread holds the lock
  * to submit work. A test of an object touches no reference count: a compositor
  * polls buffers, and fdinfo of a DRM file tests all objects of a client.
@@ -11,22 +14,23 @@
  * =====
  *
  * A fence in a slot is alive, since the slot owns a reference. Without the lock the
- * fence may leave its slot at any time, and its memory may become another fence at
- * once (SLAB_TYPESAFE_BY_RCU). RCU only keeps the memory a fence, and the list a
- * list. So a reader decides about one slot at a time, by one of two looks, and
- * repeats a look that failed:
+ * fence may leave its slot at any time, and its memory may be reused for another fence
+ * at once (SLAB_TYPESAFE_BY_RCU). RCU only guarantees that the memory of a fence holds
+ * some fence, and that the list is not freed. So a reader decides about one slot at a
+ * time, by one of two kinds of look, and repeats a look that failed:
  *
- * - dma_resv_peek() reads the fence without a reference. That belongs to the fence
- *   in the slot if &dma_resv_list.changes has not moved and the list still is the
- *   object's: a writer changes the slot, then the counter, then drops the reference.
- * - dma_resv_get_slot() takes a reference. That belongs to the fence in the slot if
- *   the slot still has the word and the list still is the object's: a list that was
- *   replaced keeps its words, but not the references.
+ * - dma_resv_peek() reads the fence without a reference. The result is that of the
+ *   fence in the slot if &dma_resv_list.changes has not changed and the list is still
+ *   that of the object: a writer changes the slot, then the counter, then drops the
+ *   reference.
+ * - dma_resv_get_slot() takes a reference. It is one on the fence in the slot if the
+ *   slot still has the same word and the list is still that of the object: a replaced
+ *   list keeps its words, but not the references.
  *
- * A count of zero does not mean that the fence has signalled: one that was superseded
- * may go without a signal while its successor is pending. A decision stays right for
- * the rest of the call: a fence does not become pending again, and what takes its
- * place supersedes it or was added after the call began.
+ * A reference count of zero does not mean that the fence has signalled: a superseded
+ * fence may be freed without a signal while its successor is pending. A decision stays
+ * valid for the rest of the call: a fence does not become pending again, and a fence
+ * that takes its place supersedes it or was added after the call began.
  *
  *	reader				writer
  *	R1 changes, acquire		W1 slot, release
@@ -38,8 +42,8 @@
  *
  *	without			a reader may
  *	R1 or W2		see a new counter and yet an old slot
- *	R2, R3, W2, W4 or W3	take the flag of a later fence in the same memory
- *	R4 or W3		overlook that the fence has left the slot or the list
+ *	R2, R3, W2, W4 or W3	use the flag of a later fence in the same memory
+ *	R4 or W3		miss that the fence has left the slot or the list
  *	R4, W1 or I1		see a fence that is not initialised yet
  *	R5 or W5		read a slot that is not written yet
  *
@@ -57,9 +61,9 @@
  *
  * All but the last look at all slots again if the list was replaced. That happens at
  * most 14 times by growth, as sizes double up to 65,535 slots, and by copy_fences into
- * the object. No RCU section but that of test_signaled has a repeat in it. A reader
- * never waits for a writer: while that is between two stores, the old and the new
- * fence are alive, and either answer is true.
+ * the object. Only the RCU section of test_signaled has a repeat in it. A reader never
+ * waits for a writer: while the writer is between two stores, both the old and the new
+ * fence are alive, and either answer is correct.
  */
 
 #include <linux/dma-fence.h>
@@ -70,7 +74,7 @@
 
 #include "dma-resv-internal.h"
 
-/* Each failed look means one more fence: after that many the object is busy. */
+/* Each failed look means that a fence was added: after that many the object is busy. */
 #define DMA_RESV_TRIES	8
 
 enum dma_resv_state {
@@ -79,7 +83,7 @@ enum dma_resv_state {
 	DMA_RESV_UNKNOWN,	/* look again, or with a reference */
 };
 
-/* Start with a list, to which the cursor keeps its address and its serial. */
+/* Start at the begin of a list. The cursor keeps its address and serial. */
 static void dma_resv_iter_restart(struct dma_resv_iter *cursor,
 				  struct dma_resv_list *list)
 {
@@ -90,13 +94,13 @@ static void dma_resv_iter_restart(struct dma_resv_iter *cursor,
 	cursor->is_restarted = true;
 }
 
-/* Is the list that the cursor is in, in this RCU section, still the object's? */
+/* Is the list of the cursor, read in this RCU section, still that of the object? */
 static bool dma_resv_iter_is_current(struct dma_resv_iter *cursor)
 {
 	return cursor->fences == rcu_access_pointer(cursor->obj->fences);
 }
 
-/* Is this still the word in the slot of the cursor, and one of the object's? */
+/* Does the slot of the cursor still have this word, in the current list? */
 static bool dma_resv_iter_holds(struct dma_resv_iter *cursor, unsigned long slot)
 {
 	return slot == READ_ONCE(cursor->fences->slots[cursor->index]) &&
@@ -109,7 +113,7 @@ struct dma_resv_look {
 	u32 changes;
 };
 
-/* Does that belong to the fence which was in the slot, and in the object? */
+/* Was the fence in the slot, and the list that of the object, during the look? */
 static bool dma_resv_look_is_sure(struct dma_resv_iter *cursor,
 				  const struct dma_resv_look *look)
 {
@@ -118,8 +122,8 @@ static bool dma_resv_look_is_sure(struct dma_resv_iter *cursor,
 }
 
 /*
- * Look without a reference, so the driver cannot be asked. %DMA_RESV_PENDING is not
- * sure: it is for the caller to check, or to take a reference.
+ * Look without a reference, so the driver cannot be asked. %DMA_RESV_PENDING may be
+ * out of date: the caller checks it, or takes a reference.
  */
 static enum dma_resv_state dma_resv_peek(struct dma_resv_iter *cursor,
 					 struct dma_resv_look *look)
@@ -137,16 +141,16 @@ static enum dma_resv_state dma_resv_peek(struct dma_resv_iter *cursor,
 						     DMA_RESV_UNKNOWN;
 }
 
-/* Is a fence whose flag is not set pending, or does its driver know more? */
+/* Is a fence whose flag is not set pending for sure, without asking its driver? */
 static bool dma_resv_flag_is_all(unsigned long slot)
 {
-	/* A fence in the making may lack ops. */
+	/* A fence that is not initialised yet may have no ops. */
 	const struct dma_fence_ops *ops = READ_ONCE(dma_resv_slot_fence(slot)->ops);
 
 	return ops && !ops->signaled;
 }
 
-/* Take a reference on the fence in @slot; false if it is not in there any more. */
+/* Take a reference on the fence in @slot; false if that has left the slot. */
 static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
 {
 	struct dma_fence *fence = dma_resv_slot_fence(slot);
@@ -161,8 +165,8 @@ static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
 }
 
 /*
- * Decide about a fence by a reference, which the caller owns if it is pending; that is
- * what the driver says if it may be asked.
+ * Decide about a fence with a reference, which the caller owns if the fence is pending.
+ * With @ask the driver decides whether it is.
  */
 static enum dma_resv_state dma_resv_hold(struct dma_resv_iter *cursor,
 					 unsigned long slot, bool ask)
@@ -175,14 +179,14 @@ static enum dma_resv_state dma_resv_hold(struct dma_resv_iter *cursor,
 	if (!ask || !__dma_fence_is_signaled_rcu(fence))
 		return DMA_RESV_PENDING;
 
-	/* While the driver was asked, a pending fence may have come instead. */
+	/* A pending fence may have replaced this one while the driver was asked. */
 	member = dma_resv_iter_holds(cursor, slot);
 	dma_fence_put(fence);
 
 	return member ? DMA_RESV_DONE : DMA_RESV_UNKNOWN;
 }
 
-/* One look at a slot without a reference, and if need be one with it. */
+/* Look at a slot without a reference and, if that does not decide, with one. */
 static enum dma_resv_state dma_resv_test_once(struct dma_resv_iter *cursor)
 {
 	struct dma_resv_look look;
@@ -234,15 +238,15 @@ static enum dma_resv_state dma_resv_test_list(struct dma_resv_iter *cursor)
  * @usage: weakest usage that matters
  *
  * Asks a driver (&dma_fence_ops.signaled) about a fence whose flag is not set, and
- * takes a reference only for that. May find an object busy whose fences are being
- * replaced at this very moment, without looking at the last of them.
+ * takes a reference only for that. If fences are being replaced during the call, the
+ * object may count as busy although the last of them has signalled.
  *
  * Context: Any, with or without the lock of @obj. Does not wait for writers.
  * Return: true if no fence of @usage or stronger is pending.
  */
 bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage)
 {
-	/* To zero it first, as INIT_STACK_ALL_ZERO does, takes longer than the test. */
+	/* Clearing it, as INIT_STACK_ALL_ZERO does, takes longer than the test. */
 	struct dma_resv_iter cursor __uninitialized;
 	enum dma_resv_state state;
 
@@ -261,8 +265,8 @@ EXPORT_SYMBOL_GPL(dma_resv_test_signaled);
 
 /*
  * One look at one slot, in an RCU section of its own, so that no grace period waits
- * for repeats. Without @ask no driver is asked and no fence signals by it. Returns
- * true if that gave a pending fence, or the end.
+ * for repeats. Without @ask it asks no driver and signals no fence. Returns true for a
+ * pending fence or the end of the list.
  */
 static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
 {
@@ -272,7 +276,7 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
 
 	guard(rcu)();
 
-	/* The list of the last look may be gone, and its address that of another. */
+	/* The list of the last look may be freed, and another one be at its address. */
 	list = rcu_dereference(cursor->obj->fences);
 	if (list != cursor->fences || (list && list->serial != cursor->serial))
 		dma_resv_iter_restart(cursor, list);
@@ -355,7 +359,7 @@ static void dma_resv_drop_slots(unsigned long *slots, unsigned int *count)
  * @slots: where to store fences with their usage, in order
  * @room: number of @slots
  *
- * Beyond the returned number @slots may have words of fences that are gone.
+ * Beyond the returned number @slots may have stale words.
  *
  * Context: Any, with or without the lock of @obj.
  * Return: number of fences; or @room + 1 if there are more, and nothing is held.
@@ -387,13 +391,13 @@ unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 
 /**
- * dma_resv_collect_known() - get references on what is pending as far as is known
+ * dma_resv_collect_known() - get references on fences whose flag is not set
  * @obj: reservation object
  * @slots: where to store fences of any usage, in order
  * @room: number of @slots
  *
- * For those who only look: what counts is the flag of a fence. No driver is asked,
- * and no fence signals.
+ * For reports, which must not change the state of a fence: only the flag of a fence
+ * decides. No driver is asked, and no fence signals.
  *
  * Context: Any, with or without the lock of @obj.
  * Return: number of fences; or @room + 1 if there are more, of which the first

@@ -3,8 +3,8 @@
  * Reservation objects: the list of fences, how it changes, and the walk under the
  * lock.
  *
- * Readers without the lock are in dma-resv-read.c, beside the rules that the
- * writers here keep for them. Questions about the fences are in dma-resv-query.c.
+ * To change here: all that runs under the lock. W1 to W5 mark stores that lockless
+ * readers rely on: their rules are in dma-resv-read.c. Queries: dma-resv-query.c.
  */
 
 #include <linux/dma-fence.h>
@@ -21,12 +21,12 @@
 /**
  * DOC: Reservation Object Overview
  *
- * A reservation object, &struct dma_resv, belongs to a buffer and tells who is
- * at work on it: it holds a fence for each operation that is under way, with
+ * A reservation object, &struct dma_resv, belongs to a buffer and records the work
+ * on it: it holds a fence for each operation that is under way, with
  * its usage, &enum dma_resv_usage. Several buffers may share one.
  *
  * Changes need the lock, dma_resv_lock(). To lock several objects in any order,
- * pass an acquire context of &reservation_ww_class and back off when told so;
+ * pass an acquire context of &reservation_ww_class and back off on -EDEADLK;
  * drm_exec does that for drivers. The class is of the wait-die kind: of two
  * contexts the younger one backs off. A driver that is about to submit work
  *
@@ -39,19 +39,19 @@
  * A fence replaces an earlier one of the same context, so that the list stays
  * as short as the number of engines that are at work.
  *
- * Readers may do without the lock. They see each fence that was in the list
- * when they began and still is; whether it also was there a moment ago, nobody
- * can know. dma_resv_for_each_fence_unlocked() is the loop for that, and
- * dma_resv_wait_timeout(), dma_resv_test_signaled(), dma_resv_get_fences() and
- * dma_resv_get_singleton() are built on it.
+ * Readers need not take the lock. A reader without the lock sees each fence that is
+ * in the list from the begin of the walk to its end. It may or may not see a fence
+ * that is added or removed meanwhile. dma_resv_for_each_fence_unlocked() is the loop
+ * for that, and dma_resv_wait_timeout(), dma_resv_test_signaled(),
+ * dma_resv_get_fences() and dma_resv_get_singleton() do the same.
  */
 
 /* Bytes of the first list, which is enough for most buffers. */
 #define DMA_RESV_LIST_MIN	64
 
 /*
- * Sizes are powers of two, since that is what the allocator gives. So each list
- * is at least twice as long as the one that it replaces.
+ * Sizes are powers of two, as those that the allocator gives. So each list is at least
+ * twice as long as the one that it replaces.
  */
 static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
 {
@@ -77,7 +77,7 @@ static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
 	return list;
 }
 
-/* Free a list that nobody can find any more, and drop the fences in it. */
+/* Free a list that no new reader can find, and drop the fences in it. */
 static void dma_resv_list_free(struct dma_resv_list *list)
 {
 	unsigned int i;
@@ -98,20 +98,20 @@ static void dma_resv_list_append(struct dma_resv_list *list, unsigned long slot)
 	smp_store_release(&list->num_fences, list->num_fences + 1);
 }
 
-/* Put a fence, with a reference of its own, in the place of another one. */
+/* Replace a fence by another one, on which this takes a reference. */
 static inline void dma_resv_list_replace(struct dma_resv_list *list,
 					 unsigned int index, unsigned long slot)
 {
 	unsigned long old = list->slots[index];
 
-	/* Nothing changes, so no reader has to look again. */
+	/* Nothing changes, so readers need not retry. */
 	if (slot == old)
 		return;
 
 	dma_fence_get(dma_resv_slot_fence(slot));
 	/* W1: readers find the fence initialised. */
 	smp_store_release(&list->slots[index], slot);
-	/* W2: who sees what becomes of the old fence sees the change. */
+	/* W2: a reader that sees a later use of the old fence's memory sees this. */
 	smp_store_release(&list->changes, list->changes + 1);
 	/* W3 is the put. */
 	dma_fence_put(dma_resv_slot_fence(old));
@@ -131,7 +131,7 @@ static void dma_resv_publish(struct dma_resv *obj, struct dma_resv_list *list)
 
 	if (old)
 		list->serial = old->serial + 1;
-	/* W4: who sees what becomes of the old fences sees the new list. */
+	/* W4: a reader that sees a later use of the old fences' memory sees the new list. */
 	rcu_assign_pointer(obj->fences, list);
 }
 
@@ -153,9 +153,9 @@ EXPORT_SYMBOL(dma_resv_init);
 
 /**
  * dma_resv_fini() - end of a reservation object
- * @obj: object, not locked, and out of sight of everybody else
+ * @obj: object, not locked, and out of reach of other tasks
  *
- * Drops all fences, signalled or not. The memory of @obj is not used any more
+ * Drops all fences, signalled or not. The core does not use the memory of @obj
  * afterwards.
  *
  * Context: Any, as for dma_fence_put().
@@ -168,9 +168,8 @@ void dma_resv_fini(struct dma_resv *obj)
 EXPORT_SYMBOL(dma_resv_fini);
 
 /*
- * How many adds find a slot: those that are free, and those whose fences have
- * signalled, since an add may take the place of such a fence. Stops to count, and
- * to ask drivers, at @wanted.
+ * Count the slots for new fences: the free ones, and those whose fences have signalled,
+ * since an add may replace such a fence. Stops counting, and asking drivers, at @wanted.
  */
 static unsigned int dma_resv_list_room(struct dma_resv_list *list,
 				       unsigned int wanted)
@@ -187,7 +186,7 @@ static unsigned int dma_resv_list_room(struct dma_resv_list *list,
 	return room;
 }
 
-/* All drivers have been asked a moment ago, so the flags are up to date. */
+/* The caller has just asked all drivers, so the flags are up to date. */
 static void dma_resv_list_copy_pending(struct dma_resv_list *dst,
 				       struct dma_resv_list *src)
 {
@@ -220,8 +219,8 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 
 /*
  * Replace the list by one of at least @num_slots, without the fences that have
- * signalled. Apart from its caller: with it a reserve that finds room, which is most of
- * them, would save registers that it does not need (1 of 12 ns of an add).
+ * signalled. Not inlined: most reserves find room, and would save registers that only
+ * this function needs (1 of 12 ns of an add).
  */
 static noinline int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
 {
@@ -241,10 +240,10 @@ static noinline int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t 
 }
 
 /*
- * Make room for @num_fences adds. A stream of jobs that come and go allocates nothing
- * once the list has the length for one round of them, since slots of signalled fences
- * count, too. They are counted once: more of them may signal at any time, and a list is
- * only replaced by a longer one.
+ * Make room for @num_fences adds. Slots of signalled fences count as room, so a steady
+ * stream of jobs does not allocate once the list holds all jobs that are pending at a
+ * time. Count once only: more fences may signal at any time, and a list must only be
+ * replaced by a longer one.
  */
 static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
 			      gfp_t gfp)
@@ -270,8 +269,8 @@ static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
  * @num_fences: how many adds must succeed from now on, at least 1
  *
  * Does not add up: after two calls there is room for the larger number. The
- * promise ends with dma_resv_unlock(); with CONFIG_DEBUG_MUTEXES the room goes,
- * too, so that an add without a reserve is found. It ends as well if
+ * reservation ends with dma_resv_unlock(); with CONFIG_DEBUG_MUTEXES unlocking also
+ * takes the room away, so that an add without a reserve warns. It ends as well if
  * dma_resv_replace_fences() puts a pending fence in the place of a signalled one.
  *
  * Fences that have signalled may be dropped.
@@ -300,7 +299,7 @@ EXPORT_SYMBOL(dma_resv_reserve_fences);
  * dma_resv_reset_max_fences() - forget about slots that were reserved
  * @obj: reservation object
  *
- * dma_resv_unlock() calls it, to find an add without a reserve.
+ * dma_resv_unlock() calls it, so that an add without a reserve warns.
  *
  * Context: Any. Caller holds the lock of @obj.
  */
@@ -348,8 +347,9 @@ static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
 }
 
 /*
- * A driver adds more than it has reserved. The fence has to go somewhere, as
- * nobody waits for it otherwise. Returns NULL if there is no memory, either.
+ * A driver adds more fences than it has reserved slots. Try to allocate, since the
+ * fence must not be lost: without it the next access does not wait. Returns NULL
+ * without memory.
  */
 static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
 						struct dma_fence *fence)
@@ -375,14 +375,14 @@ static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
  * @fence: plain fence, no container; a reference of its own is taken
  * @usage: what the fence is about
  *
- * An earlier fence of the same context is replaced, if its usage is the same or
- * weaker, or else a fence that has signalled, whichever comes first.
+ * Replaces an earlier fence of the same context, if its usage is the same or weaker,
+ * or else a fence that has signalled, whichever comes first in the list.
  *
- * From here on, not just from the unlock, others may wait for @fence.
+ * Other tasks may wait for @fence from this call on, not just from the unlock.
  *
  * Context: Process context. Caller holds the lock of @obj. Does not sleep, does
- * not allocate, does not fail. Without a slot it warns, and takes the fence if
- * there is memory at hand; else it warns once more, each time, that the fence is
+ * not allocate, does not fail. Without a reserved slot it warns, and adds the fence
+ * if an atomic allocation succeeds; otherwise it warns, each time, that the fence is
  * lost.
  */
 void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
@@ -394,7 +394,7 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 
 	dma_resv_assert_held(obj);
 
-	/* The members have to be added one by one. */
+	/* A driver has to add the members one by one. */
 	WARN_ON_ONCE(dma_fence_is_container(fence));
 
 	if (list)
@@ -421,10 +421,10 @@ EXPORT_SYMBOL(dma_resv_add_fence);
  * @fence: fence that comes in place of each, with a reference per place
  * @usage: its usage
  *
- * For work that turns out to need something else than what was announced, such
- * as a preemption fence that is not going to signal any more. Usage, order and
- * state of the old fences do not matter. Without any of @context nothing
- * happens. Allowed within dma_resv_for_each_fence() over @obj.
+ * For work that is replaced by other work, as with a preemption fence that is not
+ * going to signal any more. Usage, order and state of the old fences do not matter.
+ * Without a fence of @context nothing happens. Allowed within
+ * dma_resv_for_each_fence() over @obj.
  *
  * Context: Process context. Caller holds the lock of @obj.
  */
@@ -458,7 +458,7 @@ static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj)
 			return list;
 		}
 
-		/* There are more than a moment ago, and nothing is held. */
+		/* The number of fences has grown. No reference is held here. */
 		room = list->capacity + 1;
 		kvfree(list);
 	}
@@ -468,7 +468,7 @@ static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj)
 
 /**
  * dma_resv_copy_fences() - copy the pending fences of another object
- * @dst: object that loses its fences, and gets copies of those
+ * @dst: object whose fences are replaced
  * @src: object to copy from, locked or not
  *
  * Usages are kept. No slots are reserved afterwards.
@@ -484,7 +484,7 @@ int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 
 	dma_resv_assert_held(dst);
 
-	/* With a list, @dst has to keep one, for the sake of its serial. */
+	/* If @dst has a list, it must keep one: the serial must not start again. */
 	if (!old && !dma_resv_num_fences(src))
 		return 0;
 

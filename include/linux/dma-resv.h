@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reservation objects: a lock and the fences of a buffer.
+ * Reservation objects: a lock and the fences of a buffer. Interface of dma-resv*.c:
+ * drivers are compiled against it, so names and members stay; an inline may change if
+ * its contract does not.
  */
 
 #ifndef __LINUX_DMA_RESV_H
@@ -19,15 +21,15 @@ struct seq_file;
 
 /**
  * enum dma_resv_usage - what a fence in a reservation object is about
- * @DMA_RESV_USAGE_KERNEL: the kernel moves or clears the memory. Everybody waits
+ * @DMA_RESV_USAGE_KERNEL: the kernel moves or clears the memory. Every user waits
  *	for it before touching the bytes.
- * @DMA_RESV_USAGE_WRITE: somebody writes, with implicit synchronisation.
- * @DMA_RESV_USAGE_READ: somebody reads, with implicit synchronisation.
+ * @DMA_RESV_USAGE_WRITE: a device or CPU writes, with implicit synchronisation.
+ * @DMA_RESV_USAGE_READ: a device or CPU reads, with implicit synchronisation.
  * @DMA_RESV_USAGE_BOOKKEEP: the memory is in use, which concerns memory
  *	management only: user space does the synchronisation.
  *
- * In order of strength: a query for one usage finds the fences of all stronger
- * ones as well. A fence can be made stronger by adding it again; never weaker.
+ * The strongest usage comes first: a query for one usage finds the fences of all
+ * stronger ones as well. Adding a fence again can make it stronger, never weaker.
  */
 enum dma_resv_usage {
 	DMA_RESV_USAGE_KERNEL,
@@ -54,7 +56,7 @@ static inline enum dma_resv_usage dma_resv_usage_rw(bool write)
 /**
  * struct dma_resv - the fences of a buffer, and the lock to change them
  * @lock: update side lock, of class &reservation_ww_class
- * @fences: list of fences, NULL if there has been no use for one. Read under
+ * @fences: list of fences, NULL if none has been needed so far. Read under
  *	@lock or RCU, written under @lock.
  *
  * Embedded in the buffer object of the driver, or else in &struct dma_buf.
@@ -71,8 +73,8 @@ struct dma_resv {
  * @fence: current fence; a reference in unlocked iteration, else NULL
  * @fence_usage: usage of the current fence
  * @index: number of the slot to look at next
- * @fences: list that is being walked, compared with &dma_resv.fences to find
- *	out that it was replaced
+ * @fences: list that is being walked, compared with &dma_resv.fences to notice
+ *	that it was replaced
  * @serial: number of that list, as it may be replaced by one at the same address
  * @num_fences: number of slots used when the walk (re)started
  * @is_restarted: the current fence is the first one since a (re)start
@@ -149,7 +151,7 @@ static inline void dma_resv_iter_begin(struct dma_resv_iter *cursor,
  * dma_resv_iter_end() - give up what a walk holds
  * @cursor: position, after dma_resv_iter_begin() and any number of steps
  *
- * Owed by each unlocked walk, whether it came to an end or not. Does nothing
+ * Each unlocked walk has to call it, whether it came to an end or not. Does nothing
  * for a locked one.
  *
  * Context: Any, as for dma_fence_put().
@@ -195,7 +197,7 @@ static inline bool dma_resv_iter_is_restarted(struct dma_resv_iter *cursor)
  *
  * Fences that have signalled are left out. The body may sleep. If the list is
  * replaced meanwhile, the walk starts again and returns fences once more, see
- * dma_resv_iter_is_restarted(). dma_resv_iter_end() is owed at the end.
+ * dma_resv_iter_is_restarted(). The caller calls dma_resv_iter_end() at the end.
  *
  * Context: Any, with or without &dma_resv.lock.
  */
@@ -210,8 +212,8 @@ static inline bool dma_resv_iter_is_restarted(struct dma_resv_iter *cursor)
  * @usage: weakest usage to visit
  * @fence: &struct dma_fence pointer, the current fence, without a reference
  *
- * Includes fences that have signalled. Nothing is owed afterwards, and the body
- * may leave early. dma_resv_replace_fences() is allowed in the body.
+ * Includes fences that have signalled. No dma_resv_iter_end() is needed, and the body
+ * may leave the loop. dma_resv_replace_fences() is allowed in the body.
  *
  * Context: Process context. Caller holds the lock of @obj.
  */
@@ -298,7 +300,7 @@ dma_resv_lock_slow_interruptible(struct dma_resv *obj,
  * dma_resv_trylock() - lock a reservation object if it is free
  * @obj: reservation object
  *
- * The lock belongs to no acquire context then.
+ * A lock taken this way belongs to no acquire context.
  *
  * Context: Process context. Does not sleep, may be called under spinlocks.
  * Return: true if locked.
@@ -309,7 +311,7 @@ static inline bool __must_check dma_resv_trylock(struct dma_resv *obj)
 }
 
 /**
- * dma_resv_is_locked() - is the lock taken, by anybody?
+ * dma_resv_is_locked() - is the lock taken, by any task?
  * @obj: reservation object
  *
  * Context: Any.
@@ -324,7 +326,7 @@ static inline bool dma_resv_is_locked(struct dma_resv *obj)
  * dma_resv_locking_ctx() - which context has locked the object?
  * @obj: reservation object
  *
- * A single read of a value that may change, unless it is the caller's own.
+ * A single read of a value that may change at any time unless the caller holds the lock.
  *
  * Context: Any.
  * Return: acquire context, NULL if there is none.
@@ -339,7 +341,7 @@ dma_resv_locking_ctx(struct dma_resv *obj)
  * dma_resv_unlock() - unlock a reservation object
  * @obj: reservation object, locked by the caller
  *
- * Slots that were reserved and not used are gone.
+ * Gives up slots that were reserved and not used.
  *
  * Context: Process context.
  */
