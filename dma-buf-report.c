@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dma_buf/report in debugfs: all live buffers, who uses them, and what they wait
- * for; for a program that looks for a leak, or for what hangs.
+ * dma_buf/report in debugfs: all live buffers, their users, and what these wait for.
+ * Programs that look for a leak or a hang read it.
+ *
+ * To change here: the lines of the text. Their grammar is in
+ * Documentation/ABI/testing/debugfs-dma-buf, and tools/dma-buf parses it.
  */
 
 #include <linux/cleanup.h>
@@ -39,33 +42,32 @@
  * DOC: report
  *
  * ``/sys/kernel/debug/dma_buf/report`` is made for machines that hang. It never
- * waits for a reservation lock: if the lock of a buffer is not to be had within a
- * few milliseconds, ``attachments=busy`` takes the place of the attachments, and is
- * a finding itself. All the rest is read without that lock. Nor does it signal a
- * fence by looking, as ``bufinfo`` does: a fence is pending as long as its flag is
- * not set, and if the driver says that the work is over all the same, that is
- * another finding, ``done-not-signalled``.
+ * blocks on a reservation lock: if it cannot take the lock of a buffer within a few
+ * milliseconds, it prints ``attachments=busy`` in place of the attachments, which is
+ * a finding by itself. It reads everything else without that lock. Unlike ``bufinfo``
+ * it does not signal fences: a fence is pending as long as its flag is not set. If
+ * the driver says that the work is over even so, the line has
+ * ``done-not-signalled``, which is another finding.
  *
- * The text may be read in pieces of any size. Between two of them nothing is held,
- * neither a lock nor a buffer, and the next one goes on behind the inode number of
+ * The text may be read in pieces of any size. Between two reads the file holds
+ * neither a lock nor a buffer. The next read continues behind the inode number of
  * the last buffer.
  *
- * Should a buffer be closed while it is shown, the reader has the last reference
- * and calls the exporter's &dma_buf_ops.release, which may wait for whatever the
- * exporter likes.
+ * If a buffer is closed while it is shown, the reader has the last reference and
+ * calls the exporter's &dma_buf_ops.release, which may sleep.
  */
 
-/* Bytes of the text that are made at once, if the reader has room for so many. */
+/* Bytes of text that one read() makes at most. */
 #define DMA_BUF_REPORT_SIZE	SZ_64K
 
-/* Most pending fences of a buffer that are shown. */
+/* Limit for the pending fences of a buffer that are shown. */
 #define DMA_BUF_REPORT_FENCES	256
 
-/* How long the lock of a buffer is tried, and those of all buffers in vain. */
+/* Time to try the lock of one buffer, and time to spend on busy locks of all buffers. */
 #define DMA_BUF_REPORT_TRY_NS	(4 * NSEC_PER_MSEC)
 #define DMA_BUF_REPORT_TRIES_NS	(200 * NSEC_PER_MSEC)
 
-/* Kinds of pollers that are told apart, and most that are looked at. */
+/* Limits for the kinds of pollers that are told apart, and for the pollers counted. */
 #define DMA_BUF_REPORT_KINDS	8
 #define DMA_BUF_REPORT_POLLERS	1024
 
@@ -85,10 +87,10 @@ enum dma_buf_report_pos {
 };
 
 /**
- * struct dma_buf_report - what one who reads the file has
- * @walk: where the current read() is
- * @walking: there is a @walk, that is, there is a read()
- * @patience_ns: time that is left for locks of all buffers that will be shown
+ * struct dma_buf_report - state of one open file
+ * @walk: position of the current read()
+ * @walking: @walk is valid, that is, a read() is under way
+ * @patience_ns: time that is left for the locks of all buffers that will be shown
  * @buffers: buffers shown so far
  * @bytes: and their size
  * @slots: pending fences of the current buffer
@@ -108,7 +110,7 @@ struct dma_buf_report {
 #define DMA_BUF_REPORT_END_TOKEN	((void *)2)
 
 /**
- * dma_report_string() - print a key and its value, whatever is in there
+ * dma_report_string() - print a key and its value, escaped and in quotes
  * @m: file to print to
  * @key: key
  * @value: string, or NULL, which is printed as ``none``
@@ -135,7 +137,7 @@ void dma_report_string(struct seq_file *m, const char *key, const char *value)
  * @key: key
  * @address: address in the function, which may be in a module that has gone
  *
- * Prints nothing if there is no name, as an address is nobody's business.
+ * Prints nothing if there is no name, since an address must not be disclosed.
  *
  * Context: Process context.
  */
@@ -149,7 +151,7 @@ void dma_report_symbol(struct seq_file *m, const char *key, const void *address)
 }
 
 #ifdef CONFIG_DMABUF_STAMP
-/* A stamp is only good to the tick. */
+/* A stamp has the resolution of a tick. */
 static void dma_buf_report_time(struct seq_file *m, const char *key, u64 ns)
 {
 	u64 ms = div_u64(ns, NSEC_PER_MSEC);
@@ -215,11 +217,11 @@ static const char *dma_buf_report_pollcb(struct dma_buf *dmabuf)
 
 static unsigned int dma_buf_report_vmaps(struct dma_buf *dmabuf)
 {
-	/* Guarded by the reservation lock; an old value is as good as a new one. */
+	/* Guarded by the reservation lock. A stale value does no harm here. */
 	return data_race(dmabuf->vmapping_counter);
 }
 
-/* All that can be told without a lock. */
+/* Print what can be read without a lock. */
 static void dma_buf_report_buffer(struct seq_file *m, struct dma_buf *dmabuf)
 {
 	struct file *file = dmabuf->file;
@@ -242,7 +244,7 @@ static void dma_buf_report_buffer(struct seq_file *m, struct dma_buf *dmabuf)
 	dma_buf_report_stamp(m, dmabuf);
 }
 
-/* If the walk has the last reference, the buffer should go rather than wait. */
+/* If the walk has the last reference, do not delay the release by retries. */
 static bool dma_buf_report_retry(struct dma_buf *dmabuf, s64 patience_ns)
 {
 	ktime_t end = ktime_add_ns(ktime_get(), patience_ns);
@@ -257,8 +259,8 @@ static bool dma_buf_report_retry(struct dma_buf *dmabuf, s64 patience_ns)
 }
 
 /*
- * Try to get the reservation lock, for a while that is limited for all buffers
- * together: they may have one lock between them, and it may never be released.
+ * Try to get the reservation lock. The total time for all buffers is limited, since
+ * they may share one lock, and its owner may hang.
  */
 static bool dma_buf_report_trylock(struct dma_buf_report *report,
 				   struct dma_buf *dmabuf)
@@ -303,7 +305,7 @@ static void dma_buf_report_attachment(struct seq_file *m,
 	seq_putc(m, '\n');
 }
 
-/* Ends the line of the buffer. */
+/* Print the end of the buffer's line, and a line for each attachment. */
 static void dma_buf_report_attachments(struct seq_file *m, struct dma_buf *dmabuf)
 {
 	struct dma_buf_report *report = m->private;
@@ -321,16 +323,16 @@ static void dma_buf_report_attachments(struct seq_file *m, struct dma_buf *dmabu
 }
 
 /**
- * struct dma_buf_report_poller - those on a wait queue who are woken in the same way
- * @func: how
- * @count: how many
+ * struct dma_buf_report_poller - entries of a wait queue with the same wake-up function
+ * @func: wake-up function
+ * @count: number of entries
  */
 struct dma_buf_report_poller {
 	wait_queue_func_t func;
 	unsigned int count;
 };
 
-/* Pollers that do not fit are counted with the last kind, which has no name then. */
+/* Count pollers of further kinds with the last kind, which loses its name by that. */
 static void dma_buf_report_add_poller(struct dma_buf_report_poller *kinds,
 				      wait_queue_func_t func)
 {
@@ -345,7 +347,7 @@ static void dma_buf_report_add_poller(struct dma_buf_report_poller *kinds,
 	kinds->count++;
 }
 
-/* Returns false if there are more. Nothing is printed with interrupts off. */
+/* Returns false if there are more. Does not print, since interrupts are off. */
 static bool dma_buf_report_count_pollers(struct wait_queue_head *poll,
 					 struct dma_buf_report_poller *kinds)
 {
@@ -412,7 +414,7 @@ static int dma_buf_report_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Go on with the newest buffer whose number is not later than @ino. */
+/* Continue with the newest buffer whose number is not later than @ino. */
 static void dma_buf_report_walk(struct dma_buf_report *report, unsigned long ino)
 {
 	dma_buf_walk_begin_old(&report->walk, ino);
@@ -500,7 +502,7 @@ static int dma_buf_report_open(struct inode *inode, struct file *file)
 	if (ret)
 		return ret;
 
-	/* Without it, seq_file makes one that is smaller. */
+	/* Without this buffer, seq_file allocates a smaller one. */
 	m = file->private_data;
 	m->buf = kvmalloc(DMA_BUF_REPORT_SIZE, GFP_KERNEL_ACCOUNT);
 	if (m->buf)
@@ -521,7 +523,7 @@ static const struct file_operations dma_buf_report_fops = {
  * dma_buf_report_init() - create the file
  * @dir: directory in debugfs, possibly an ERR_PTR()
  *
- * Tells of tasks and drivers whatever it can, so only root may read it.
+ * The text has details of all tasks and drivers, so only root may read it.
  */
 void __init dma_buf_report_init(struct dentry *dir)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dma_buf/report in debugfs: what its parts share. The grammar of the text is in
+ * dma_buf/report in debugfs: declarations that its two files share, dma-buf-report.c
+ * and dma-fence-report.c. The grammar of the text is in
  * Documentation/ABI/testing/debugfs-dma-buf.
  */
 

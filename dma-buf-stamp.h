@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stamps: which process made a buffer, and which one attached a device. Nothing
+ * Stamps: the process that made a buffer, and the one that attached a device. Empty
  * without CONFIG_DMABUF_STAMP. dma-buf-report.c shows them.
  *
- * They cost a few stores. So there is no reference on a task and no exact clock,
- * and the name of a task that is just being renamed may be half of each name.
+ * A new member has to stay as cheap as the others, which cost a store each: no
+ * reference on a task, no exact clock. If a task is being renamed meanwhile, the
+ * stamp may have a part of either name.
  */
 
 #ifndef _DMA_BUF_STAMP_H
@@ -24,7 +25,7 @@ static inline void dma_buf_stamp(struct dma_buf *dmabuf, unsigned long caller)
 	dmabuf->caller = caller;
 	dmabuf->since = ktime_get_coarse_boottime_ns();
 	dmabuf->tgid = current->tgid;
-	/* See above. The last byte is always NUL. */
+	/* May race with a rename, see above. The last byte is always NUL. */
 	data_race(memcpy(dmabuf->comm, current->group_leader->comm,
 			 sizeof(dmabuf->comm)));
 }
