@@ -46,7 +46,7 @@ struct text {
 void add(struct text *text, const char *form, ...) __printf(2, 3);
 const char *format(const char *form, ...) __printf(1, 2);
 
-/* What a terminal may be given: all that is not printable ASCII becomes \ooo. */
+/* A string that is safe on a terminal: bytes that are not printable ASCII become \ooo. */
 const char *plain(const char *s);
 
 const char *human_size(u64 bytes);
@@ -191,7 +191,7 @@ struct sync_file {
 	struct sync_file *next;
 };
 
-/* What holds some buffers, and nobody says which. */
+/* An object that holds some buffers without showing which ones. */
 struct carrier {
 	struct space *space;
 	int fd;
@@ -232,7 +232,7 @@ struct snapshot {
 	struct drm_client *drm;
 };
 
-/* What a process has, or with task NULL what none has. */
+/* Sums of a process, or with task NULL those of buffers without one. */
 struct account {
 	const struct task *task;
 	u64 total;		/* size of all of its buffers */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A snapshot: the kernel's buffers, then their holders, then the counts again. What
- * is found is a reference only once, however many tasks share the table that it is
- * in, and a sum is exact only if nothing has moved meanwhile and all could be seen.
+ * A snapshot: the kernel's buffers, then their holders, then the counts again. A
+ * descriptor counts as one reference, however many tasks share its table. A sum is exact
+ * only if no count has changed meanwhile and all processes could be read.
  */
 #include <errno.h>
 #include <err.h>
@@ -121,7 +121,7 @@ static void give_all(struct snapshot *snap)
 	}
 }
 
-/* What stands in a shared table is there once. */
+/* Keep one of the holders that were found several times, in one shared table. */
 static void drop_twins(struct snapshot *snap)
 {
 	struct carrier **carrier = &snap->carriers;

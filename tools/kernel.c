@@ -157,7 +157,7 @@ static double boot_time(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* What everybody may know, where the kernel tells. */
+/* Read the totals, which need no privilege, from a kernel that has them. */
 static void read_totals(struct snapshot *snap)
 {
 	const char *buffers = slurp(TOTALS "/total_buffers");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The texts of the kernel, turned into nodes with keys and values. Some names in
- * them are chosen by whoever is looked at, so nothing is taken for granted: what
- * does not have the form that the kernel gives it is left out.
+ * The texts of the kernel, turned into nodes with keys and values. The processes that
+ * are shown choose some names in them. So the parser trusts nothing: it leaves out lines
+ * that do not have the form that the kernel gives them.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -321,7 +321,7 @@ static void drop_devices(struct node *buf)
 	buf->tail = link;
 }
 
-/* What is below a row. If a name pretends to devices, the true ones come later. */
+/* Lines below a row. If a name looks like a list of devices, the true list comes later. */
 static void read_detail(char *line, struct node *buf)
 {
 	if (!strcmp(line, "Attached Devices:"))
@@ -362,7 +362,7 @@ bool parse_mapping(const char *line, struct mapping *map)
 		      &map->to, map->prot, &map->major, &map->minor, &map->ino) == 6;
 }
 
-/* What stands behind so many blanks, "" if there are less. */
+/* The text behind a number of blanks, "" if there are fewer. */
 static const char *skip_blanks(const char *s, int blanks)
 {
 	for (; *s && blanks; s++)
@@ -401,7 +401,7 @@ bool parse_target(const char *line, u64 *ino, unsigned int *major, unsigned int 
 	return true;
 }
 
-/* What follows "key:" and white space in the first line that begins like that. */
+/* The text behind "key:" and white space in the first line that begins like that. */
 const char *parse_key(const char *text, const char *key)
 {
 	size_t len = strlen(key);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who holds what, as /proc shows it: descriptors, of threads with a table of their
- * own as well, mappings, paths, and what may be underway in sockets and io_urings.
+ * The holders of buffers, as /proc shows them: descriptors, of threads with a table of
+ * their own as well, mappings, paths, and sockets and io_urings that may carry buffers.
  *
- * A buffer is known by the file system of all buffers and its inode number, never
- * by its path, which anybody can choose. Looking takes no reference.
+ * A buffer is identified by the file system of all buffers and its inode number, never
+ * by its path, which any user can choose. Reading takes no reference.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -397,7 +397,7 @@ static bool scan_threads(struct snapshot *snap, struct task *task, int process)
 	return ret;
 }
 
-/* What was found in a process that is not the same any more, is nobody's. */
+/* Drop the holders that were found in a process whose number has been reused. */
 static void forget(struct snapshot *snap, const struct task *task)
 {
 	struct hold *hold;

@@ -25,7 +25,7 @@ static void account_holds(const struct buffer *buf)
 	}
 }
 
-/* Equal shares of the size, whose sum is the size. What no process has, is @nobody's. */
+/* Equal shares whose sum is the size. The size of a buffer without a process: @nobody. */
 static void account_buffer(const struct buffer *buf, struct account *nobody)
 {
 	unsigned int i, n = holders_of(buf, NULL, 0), shares = n ? n : 1;

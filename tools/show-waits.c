@@ -14,7 +14,7 @@ struct wait {
 	struct wait *next;
 };
 
-/* What a thread is doing, as a letter; '?' if it has gone. */
+/* State of a thread, as a letter; '?' if it has gone. */
 static char state_of(u64 pid, u64 tid)
 {
 	const char *path = format("/proc/%llu/task/%llu/stat", pid, tid);
@@ -56,7 +56,7 @@ static void add_waiters(struct text *text, const struct node *node)
 		add_item(text, format("%s more", show(waiter, "more")));
 }
 
-/* Whatever the signal wakes, or NULL. */
+/* The waiters that the signal wakes, or NULL. */
 const char *waiters_of(const struct node *fence)
 {
 	struct text text = { };

@@ -167,7 +167,7 @@ static void who_kernel(const struct snapshot *snap, const struct buffer *buf)
 	}
 }
 
-/* What may be among those that are not itemised. */
+/* Objects that may hold references which are not itemised. */
 static void who_maybe(const struct snapshot *snap)
 {
 	const struct carrier *carrier;

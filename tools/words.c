@@ -4,7 +4,7 @@
 
 #include "dmabuf.h"
 
-/* What a terminal may see of a value. */
+/* A value in a form that is safe on a terminal. */
 const char *show(const struct node *node, const char *key)
 {
 	return plain(value(node, key) ?: "?");
@@ -157,7 +157,7 @@ bool same_fence(const struct node *a, const struct node *b)
 	return !strcmp(left, right);
 }
 
-/* What could not be seen. */
+/* List the sources that could not be read. */
 void show_limits(const struct snapshot *snap)
 {
 	if (snap->unreadable)

@@ -157,7 +157,7 @@ static void test_bufinfo(void)
 	CHECK(number(buf, "ino") == 7 && number(buf, "size") == 16384 && number(buf, "count") == 3);
 	CHECK(equal(text_of(buf, "name"), "camera") && !text_of(buf->next, "name"));
 	CHECK(count_of(buf, "attach") == 2 && count_of(buf->next, "attach") == 0);
-	/* What has signalled is not waited for. */
+	/* A signalled fence has no waiters. */
 	CHECK(count_of(buf, "fence") == 1);
 	fence = first_of(buf->child, "fence");
 	CHECK(equal(value(fence, "timeline"), "CRTC:38-crtc-0"));
