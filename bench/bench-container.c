@@ -19,7 +19,7 @@
 static struct dma_fence *bench_chain;
 static unsigned long bench_sink;
 
-/* What arrays and chains have put off until an interrupt. */
+/* Wait for the irq_work of arrays and chains. */
 static void bench_irq_work(void)
 {
 	local_irq_disable();
@@ -357,7 +357,7 @@ static void run_sync_file(const struct bench_case *c)
 	  .prepare = prepare_members, .run = run_,			\
 	  .finish = finish_members }
 
-/* What leaves its members pending, so that all batches share them. */
+/* A case that leaves its members pending, so that all batches share them. */
 #define PENDING(name_, param_, batch_, run_)				\
 	{ .name = name_, .param = param_, .batch = batch_,		\
 	  .init = init_members, .run = run_, .exit = finish_members }

@@ -135,7 +135,7 @@ static long device_vmap(u64 __user *arg)
 	return ret ?: put_user(time, arg);
 }
 
-/* What a driver does with a buffer that it sees for the first time. */
+/* The steps of a driver that imports a buffer for the first time. */
 static long device_import(u32 fd)
 {
 	struct dma_buf_attachment *attach;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What no core can do without: the rest of the kernel, of which operations are
- * made. No bar is set for it.
+ * Costs that no core can avoid: functions of the rest of the kernel that the operations
+ * call. There is no bar for them.
  */
 
 #include <linux/anon_inodes.h>

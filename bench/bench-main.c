@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs the cases one after the other and tells their times.
+ * Runs the cases one after the other and prints their times.
  *
  * Loading the module runs them, all of them in several passes, and reading
  * dma_buf_bench in debugfs gives a line each: name, nanoseconds per operation, and
- * the quartiles of the samples. What counts is the mean of the middle half of all
- * samples. A sample is as many batches as it takes for a step of the clock not to
- * matter. What RCU frees later happens between batches, see &bench_case.whole.
+ * the quartiles of the samples. The result is the mean of the middle half of all
+ * samples. A sample has so many batches that a step of the clock does not matter. RCU
+ * callbacks run between batches, see &bench_case.whole.
  */
 
 #include <linux/completion.h>

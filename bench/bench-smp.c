@@ -105,7 +105,7 @@ static void smp_one_fence(struct smp_worker *worker)
 	worker->count += SMP_BATCH;
 }
 
-/* All buffers are exported by CPU 0. What no other CPU takes it releases itself. */
+/* CPU 0 exports all buffers, and releases those that no other CPU takes. */
 static void smp_produce(struct smp_worker *worker)
 {
 	struct dma_buf *dmabuf;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What drivers do with many buffers at once: submit a job, and look for what may be
- * evicted. A reservation object stands for each buffer.
+ * Operations of drivers on many buffers at once: submit a job, and look for buffers to
+ * evict. A reservation object stands for each buffer.
  */
 
 #include <linux/dma-fence.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The user-space part of the benchmark: loads the module, shows what it has
- * measured, and times what only user space can do.
+ * The user-space part of the benchmark: loads the module, prints its results, and
+ * times operations that only user space can do.
  *
  *	bench-user MODULE PARAMETERS [GLOB [huge]]
  *
- * GLOB chooses the cases that are timed here; without it there are none. Those of a
- * heap or of udmabuf are left out where there is none, those of huge pages, for which
- * the kernel's settings are changed, unless "huge" is given.
+ * GLOB chooses the cases that are timed here; without it there are none. Cases of a
+ * heap or of udmabuf are left out on a kernel without them. Cases of huge pages change
+ * settings of the kernel, and run only if "huge" is given.
  */
 
 #define _GNU_SOURCE

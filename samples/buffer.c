@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be done with a dma-buf without knowing who made it: name it, wait
- * for it, give it a fence, look at its bytes.
+ * Operations on a dma-buf that do not depend on its exporter: set its name, wait for
+ * it, add a fence, read its bytes.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the dma-buf sample share.
+ * Declarations that the files of the dma-buf sample share.
  *
- * A frame's way, each arrow being a dma-buf file descriptor and no copy:
+ * The way of a frame; each arrow is a dma-buf file descriptor and no copy:
  *
  *	vivid (capture.c) --> vkms scan-out (scanout.c) --> vkms writeback
  *	   exported with         imported with PRIME,        into buffers of other
  *	   VIDIOC_EXPBUF         shown atomically            exporters (alloc.c)
  *
- * All functions give up with one line and a non-zero status when something
- * that the sample cannot do without is refused: there is nobody to report to,
- * and the kernel cleans up after a process.
+ * All functions exit with one line and a non-zero status if the kernel refuses an
+ * operation that the sample needs. They do not clean up: the kernel does that when the
+ * process exits.
  */
 #ifndef _SAMPLES_DMA_BUF_DEMO_H
 #define _SAMPLES_DMA_BUF_DEMO_H

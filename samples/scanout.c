@@ -407,7 +407,7 @@ void scanout_commit(struct scanout *out, __u32 show, __u32 write,
 	request_submit(out, &req, flags);
 }
 
-/* What the kernel says is on the plane, not what was asked for. */
+/* The framebuffer that the kernel reports on the plane, not the one that was requested. */
 __u32 scanout_current_fb(struct scanout *out)
 {
 	struct drm_mode_get_plane plane = {

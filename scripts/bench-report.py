@@ -25,9 +25,9 @@ TABLES = os.path.join(TOP, "Documentation", "driver-api",
 README = os.path.join(TOP, "README.md")
 README_MARKS = "<!-- figures of make bench -->\n", "<!-- end of figures -->\n"
 
-# What a row may cost at most, where nothing else is said.
+# Limit for the cost of a row that has no limit of its own.
 DEFAULT_BAR = 1.02
-# What a CPU of two has left, at least, if the other one has nothing to do with it.
+# Limit for the throughput of two CPUs that do not share data, relative to one.
 SCALE_BAR = 1.8
 SCALES = "smp/export-release", "smp/add-test"
 UNITS = {"time": "ns", "growth": "ns", "memory": "bytes", "smp": "ns",
@@ -47,7 +47,7 @@ GROUPS = (
     ("Growth", ("growth/*",)),
 )
 
-# What README.md shows: the row, and what it is.
+# Rows of the table in README.md, and their descriptions.
 README_ROWS = (
     ("submit/100", "a GPU driver submits a job with 100 buffers"),
     ("resv/test-first-done-5", "the first look at whether a buffer is idle"),

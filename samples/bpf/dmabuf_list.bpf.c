@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What "dmabuf list" prints, as far as the kernel knows. It also does without
- * dmabuf_list.c:
+ * Prints the columns of "dmabuf list" that the kernel knows. It works without
+ * dmabuf_list.c, too:
  *
  *	bpftool iter pin dmabuf_list.bpf.o /sys/fs/bpf/dmabufs
  *	cat /sys/fs/bpf/dmabufs
