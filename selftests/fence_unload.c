@@ -57,7 +57,7 @@ FIXTURE_VARIANT_ADD(unload, full)
 	.kind = FENCE_FULL,
 };
 
-/* What the kernel has complained about since boot. */
+/* The taint flags of the kernel, which warnings since boot have set. */
 static long taints(struct __test_metadata *_metadata)
 {
 	char value[32];

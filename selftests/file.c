@@ -126,7 +126,7 @@ TEST_F(file, processes_share_pages)
 	EXPECT_EQ('c', map[1]);
 }
 
-/* What the rest of a mapping may be is the exporter's business. */
+/* The exporter decides about the other properties of a mapping. */
 TEST_F(file, private_mapping_is_up_to_the_exporter)
 {
 	int ret, want = variant->exporter == SYSTEM_HEAP ? 0 : -EINVAL;

@@ -35,7 +35,7 @@ TEXT(lost);
 
 /* ------------------------------------------------------------------ the texts */
 
-/* What a text says for something that is different elsewhere. */
+/* The value in the text, in place of one that differs between machines. */
 struct known {
 	char shown[32];
 	char real[32];		/* a pattern of fnmatch(3) */

@@ -297,7 +297,7 @@ TEST_F(heap, larger_arguments)
 	EXPECT_EQ(0, close(arg.data.fd));
 }
 
-/* What is more is not looked at, so it need not even be there. */
+/* The kernel does not read the bytes beyond its structure, so they need not exist. */
 TEST_F(heap, larger_arguments_in_part)
 {
 	struct dma_heap_allocation_data data = { .len = 4096 };
@@ -504,10 +504,9 @@ static long kill_while_allocating(struct __test_metadata *_metadata, int dev, lo
 }
 
 /*
- * It takes some time to zero half of what is free. Who is killed meanwhile does
- * not go on with the rest. How soon the child stops depends on when it gets a CPU,
- * so there are several tries; and on one CPU it may be through before it can be
- * killed at all.
+ * It takes some time to zero half of the free memory. A task that is killed meanwhile
+ * does not zero the rest. How soon the child stops depends on when it gets a CPU, so
+ * there are several tries; and on one CPU it may finish before it can be killed.
  */
 TEST_F(heap, killed_while_allocating)
 {

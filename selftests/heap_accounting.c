@@ -159,7 +159,7 @@ TEST_F(accounting, charges_buffers)
 		TH_LOG("%lld, %lld before", used(self->group), before);
 }
 
-/* Who maps it or has it passed on pays nothing. */
+/* A process that maps the buffer, or receives it, is not charged. */
 TEST_F(accounting, charges_who_allocates)
 {
 	long long before = used(self->group), with;
@@ -182,7 +182,7 @@ TEST_F(accounting, charges_who_allocates)
 	close(buf);
 }
 
-/* What has been charged stays so, whatever the parameter says later. */
+/* A later change of the parameter does not change the charge of a buffer. */
 TEST_F(accounting, follows_the_parameter_at_allocation)
 {
 	long long before = used(self->group);

@@ -10,7 +10,7 @@
 #define SYSTEM_NODE	"/dev/dma_heap/system"
 #define THP_MODE	"/sys/kernel/mm/transparent_hugepage/enabled"
 #define MIB		(1024UL * 1024)
-/* What one entry of the upper table reaches, where pages have 4 KiB. */
+/* Bytes that one entry of the upper table maps, for pages of 4 KiB. */
 #define LARGE		(2 * MIB)
 #define SIZE		(4 * LARGE)
 
@@ -223,7 +223,7 @@ TEST_F(mapping, shrink)
 	EXPECT_EQ(MAP_FAILED, mremap(self->bytes, size, SIZE, MREMAP_MAYMOVE));
 }
 
-/* What parent and child write is seen by the other. */
+/* Parent and child see each other's writes. */
 TEST_F(mapping, fork)
 {
 	char *own = self->bytes + LARGE + self->page / 2;
@@ -261,7 +261,7 @@ TEST_F(mapping, advice)
 	EXPECT_EQ(SIGSEGV, signal_of(self->bytes, false));
 }
 
-/* What is a large page in one mapping begins at an odd address in another. */
+/* A large page of one mapping begins at an unaligned address in another one. */
 TEST_F(mapping, offsets)
 {
 	size_t from[] = { self->page, LARGE - self->page, LARGE, LARGE + 3 * self->page };

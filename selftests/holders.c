@@ -596,7 +596,7 @@ static void *leak_main(void *arg)
 	return NULL;
 }
 
-/* Whatever comes and goes in a shared table meanwhile, it is looked at once. */
+/* A shared table is counted once, even while descriptors in it come and go. */
 TEST_F(holders, busy_table)
 {
 	pthread_t leaker;
@@ -710,7 +710,7 @@ TEST_F(holders, errors)
 	EXPECT_EQ(2, TOOL(self->text, "graph", "-Tpdf"));
 }
 
-/* Who cannot see all processes, cannot know what the kernel has. */
+/* Without access to all processes, the kernel's share is unknown. */
 TEST_F(holders, in_a_pid_namespace)
 {
 	ASSERT_EQ(0, TOOL(self->text, "--json", "list"));
@@ -743,13 +743,13 @@ TEST_F(holders, bufinfo_that_hangs)
 	EXPECT_TRUE(says(self->text, "%lu ", self->many));
 }
 
-/* A user sees himself, and is told that this is not all. */
+/* A user sees own processes, and a note that these are not all. */
 TEST_F(holders, without_root)
 {
 	char want[64], *line;
 	int ret;
 
-	/* What the tool inherits is its own. */
+	/* A descriptor that the tool inherits counts as one of the tool. */
 	ASSERT_EQ(0, fcntl(self->plain, F_SETFD, 0));
 	ret = run_tool(self->text, true, (char *[]) { "dmabuf", "--json", "list", NULL });
 	if (ret == 127)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device sees of a buffer: vkms scans it out, and says by a checksum what
- * it has shown. The measure is a buffer of its own with the same picture.
+ * The contents of a buffer as a device sees them: vkms scans the buffer out, and
+ * reports a checksum of the picture. The reference is a buffer of vkms with the same
+ * picture.
  */
 #include <sys/sysmacros.h>
 

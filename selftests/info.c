@@ -177,7 +177,7 @@ TEST_F(info, is_filled_up)
 	expect_filled(_metadata, info.name, sizeof(info.name));
 }
 
-/* What one program learns does not depend on what the others do with the buffer. */
+/* The answer to one program does not depend on operations of others on the buffer. */
 TEST_F(info, tells_nothing_of_others)
 {
 	struct dma_buf_info before, after;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What lockdep has been taught about fences and reservations: /proc/lockdep has the
- * order of locks that nobody may have followed yet
+ * The rules that lockdep has learnt at boot about fences and reservations: /proc/lockdep
+ * has the order of locks even if no task has taken them yet
  */
 #include "common.h"
 

@@ -240,8 +240,8 @@ TEST_F(poll, all_sleepers_wake)
 }
 
 /*
- * While a sleeper waits for the first fence a second one is added: he must see
- * it when he looks again, and wait for it.
+ * A second fence is added while a task sleeps on the first one: the task must find the
+ * second one when it tests again, and wait for it.
  */
 TEST_F(poll, fence_added_behind_a_sleeper)
 {

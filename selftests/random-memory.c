@@ -24,7 +24,7 @@
 #define AREAS		6
 #define AREA_PAGES	16
 
-/* What a table of pages covers. */
+/* Bytes that a page table maps. */
 #define TABLE_SIZE	(2UL << 20)
 
 /**

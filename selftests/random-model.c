@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must hold when everybody is gone: no buffer, no fence, no page is left
+ * Conditions that must hold when all processes are gone: no buffer, fence or page is left
  */
 #include <dirent.h>
 #include <sys/socket.h>
@@ -104,7 +104,7 @@ void model_wait(const struct model *want, struct model *got)
 	printf("# settled after %u ms\n", ms);
 }
 
-/* What says who holds it. */
+/* Print the texts of the kernel that show the holders. */
 void model_explain(void)
 {
 	char line[256];
@@ -153,7 +153,7 @@ static void print_threads(const char *pid)
 		closedir(dir);
 }
 
-/* What the threads of all programs wait in, but for those of the kernel itself. */
+/* Print the function in which each thread waits, without threads of the kernel. */
 void explain_hang(void)
 {
 	DIR *dir = opendir("/proc");

@@ -75,7 +75,7 @@ static bool epoll_new(struct worker *w)
 	return pool_add(w, EPOLLS, epoll_create1(EPOLL_CLOEXEC));
 }
 
-/* What the thread has added last. */
+/* The numbers that the thread has added last. */
 static __thread int last_epoll, last_watched;
 
 static bool epoll_add(struct worker *w)
@@ -124,7 +124,7 @@ static void ring_put(struct ring *ring)
 	__atomic_store_n(&ring->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* What is pending is cancelled. */
+/* Closing the ring cancels pending requests. */
 static void ring_shut(struct ring *ring)
 {
 	if (ring->fd >= 0)

@@ -3,17 +3,18 @@
  * Everything that user space can do with buffers and fences, at random
  *
  * Processes with threads run operations of the tables in random-*.c on descriptors that
- * they share, for a time or a number of operations. In the end all are gone, and with
- * them every buffer, fence and page. What the kernel has to say about it is in its log.
+ * they share, for a time or a number of operations. In the end all processes are gone,
+ * and every buffer, fence and page must be gone with them. Complaints of the kernel are
+ * in its log.
  *
  * The environment may give
  *
- * - RANDOM_SEED: where the random numbers begin; it is printed. Threads meet in another
- *   way each time, so it repeats what is done, not how it goes.
+ * - RANDOM_SEED: seed of the random numbers; it is printed. The order between threads
+ *   differs each time, so a seed repeats the operations, but not their interleaving.
  * - RANDOM_SECONDS: how long, 60 by default
  * - RANDOM_OPS: how many operations, instead of a time
- * - RANDOM_FAIL: per cent of allocations that fail meanwhile, of everybody, for instance
- *   0.5. It needs CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC with their files in debugfs.
+ * - RANDOM_FAIL: per cent of all allocations that fail meanwhile, for instance 0.5. It
+ *   needs CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC with their files in debugfs.
  */
 #include <sys/wait.h>
 
@@ -282,7 +283,7 @@ static unsigned int fail_probability(double per_cent)
 	return per_cent < 1 ? 1 : per_cent;
 }
 
-/* Whoever allocates, for itself each time: some fall back to a second way. */
+/* Fail allocations of all tasks independently: some callers fall back to a second way. */
 static void prepare_failing(const char *what, double per_cent)
 {
 	char interval[16];

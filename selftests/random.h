@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the test "random" share: threads, the descriptors that they have
- * in common, and tables of operations.
+ * Declarations that the files of the test "random" share: threads, the descriptors that
+ * they have in common, and tables of operations.
  *
- * A thread may use a descriptor that another one closes; it closes only what it has
- * taken out of the pool, so nothing is closed twice.
+ * A thread may use a descriptor that another one closes; it closes only descriptors that
+ * it has taken out of the pool, so none is closed twice.
  */
 #ifndef SELFTESTS_DMA_BUF_RANDOM_H
 #define SELFTESTS_DMA_BUF_RANDOM_H
@@ -14,7 +14,7 @@
 /* Handles of DRM that are worth a guess, as they are given from 1 on. */
 #define HANDLES		6
 
-/* What an operation needs, and a kernel may not have. */
+/* Features that an operation needs, and that a kernel may lack. */
 enum need {
 	NOTHING,
 	HEAP,

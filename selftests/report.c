@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dma_buf/report in debugfs: who made a buffer, what is pending, and who waits
+ * dma_buf/report in debugfs: the creator of a buffer, pending fences, and their waiters
  */
 #include <sys/epoll.h>
 

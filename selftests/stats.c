@@ -165,7 +165,7 @@ TEST_F(stats, found_by_the_number_in_maps)
 	EXPECT_EQ(buffer_ino(buf), ino);
 }
 
-/* What memory accounting does: the processes' share of the total. */
+/* The sum that memory accounting makes: the share of processes in the total. */
 static size_t sum_of_fdinfo(const int *bufs, size_t count)
 {
 	size_t i, sum = 0;

@@ -211,7 +211,7 @@ TEST_F(sw_sync, counter_wraps)
 	EXPECT_EQ(1, sync_file_status(after));
 }
 
-/* A sleeper does not look himself: the fence has to be found, whatever is waiting. */
+/* A sleeping task does not test its fence: the timeline must find and signal it. */
 TEST_F(sw_sync, sleeper_before_the_wrap)
 {
 	struct signaller signaller;

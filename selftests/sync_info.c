@@ -220,7 +220,7 @@ TEST_F(info, names_outlive_the_timeline)
 
 /* --------------------------------------------------------------------- fdinfo */
 
-/* What a process can say of its descriptors from outside, by /proc. */
+/* /proc shows other programs which fence is behind a descriptor. */
 TEST_F(info, fdinfo_of_a_fence)
 {
 	char value[128], wanted[128], name[32];
@@ -278,7 +278,7 @@ TEST_F(info, deadline_after_the_signal)
 
 /* -------------------------------------------------------- failing allocations */
 
-/* What tells about many fences must not depend on memory for them. */
+/* An ioctl that describes many fences must not allocate memory for them. */
 TEST_F(info, needs_no_memory)
 {
 	struct sync_fence_info infos[2];

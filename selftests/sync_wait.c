@@ -142,7 +142,7 @@ TEST_F(wait, closing_the_timeline_wakes)
 	EXPECT_EQ(0, status);
 }
 
-/* What is merged gets ready a little after its last fence. */
+/* A merged fence signals a moment after its last member. */
 TEST_F(wait, sleeper_on_merged_wakes)
 {
 	int other = setup_timeline(_metadata);
@@ -232,7 +232,7 @@ static void *sleeper_main(void *arg)
 	return NULL;
 }
 
-/* A sleeper holds the file: he wakes, to find that its descriptor is gone. */
+/* A task in poll() holds the file: it wakes after the descriptor has been closed. */
 TEST_F(wait, close_under_sleepers)
 {
 	struct sleeper sleepers[8];

@@ -285,7 +285,7 @@ TEST_F(syncobj, points_out_of_order)
 	EXPECT_EQ(3, query(self->drm, self->obj, 0));
 }
 
-/* Who asks for a point in a gap gets the next one. */
+/* A request for a point in a gap returns the next later point. */
 TEST_F(syncobj, gap)
 {
 	ASSERT_EQ(0, add_point(self->drm, self->obj, 5, self->fence[0]));
@@ -365,7 +365,7 @@ TEST_F(syncobj, event)
 
 /* ---------------------------------------------------------- chains in files */
 
-/* What is exported is a chain; what the file tells of are its plain fences. */
+/* The exported fence is a chain; the file describes the plain fences in it. */
 TEST_F(syncobj, chain_in_a_file)
 {
 	struct sync_fence_info infos[3];

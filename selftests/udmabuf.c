@@ -335,7 +335,7 @@ static int reopened_for_reading(int memfd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Whoever may only read the memfd does not become a writer by way of a buffer. */
+/* A descriptor of a memfd that is open for reading does not give write access. */
 TEST_F(udmabuf, memfd_open_for_reading)
 {
 	int memfd = reopened_for_reading(self->memfd), buf;
@@ -668,7 +668,7 @@ static void *access_often(void *arg)
 	return NULL;
 }
 
-/* What two first accesses might lose is found by the search for leaks after the run. */
+/* A leak by two concurrent first accesses is found by kmemleak after the run. */
 TEST_F(udmabuf, first_access_by_two_threads)
 {
 	int round;

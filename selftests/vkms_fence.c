@@ -519,7 +519,7 @@ TEST_F(vkms, flip_does_not_wait_for_readers_of_the_buffer)
 	close(out_fence);
 }
 
-/* Who passes a fence has looked after the buffer himself. */
+/* With an explicit fence, the implicit fences of the buffer do not count. */
 TEST_F(vkms, in_fence_takes_the_place_of_writers)
 {
 	int out_fence;
@@ -646,7 +646,7 @@ TEST_F(vkms, out_fence_guards_a_buffer)
 	close(again);
 }
 
-/* A flip at a time. What is refused leaves the one before alone. */
+/* Only one flip at a time. A refused flip does not change the pending one. */
 TEST_F(vkms, second_flip_has_to_wait_for_its_turn)
 {
 	int before, out_fence = flip(&self->display, self->fence[0]);

@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(dmabuf_iter, each_buffer_once_in_large_reads, PATIENCE)
 	EXPECT_EQ(BUFFERS, count_inodes(_metadata, self));
 }
 
-/* What has been closed while nobody reads is gone, and what is older is still found. */
+/* A buffer that is closed between two reads is gone, and the older ones are still found. */
 TEST_F(dmabuf_iter, nothing_is_held_between_reads)
 {
 	char piece[16];
