@@ -223,7 +223,7 @@ static struct heaps *all_heaps(struct kunit *test)
 	return heaps;
 }
 
-/* What its device has, or NULL. Heaps stay for ever, open or not. */
+/* The heap of a device in /dev/dma_heap, or NULL. Heaps are never removed. */
 static struct dma_heap *heap_called(struct kunit *test, const char *name)
 {
 	struct vfsmount *mnt = test_mount(test, "devtmpfs");

@@ -142,7 +142,7 @@ static void create_scattered(struct contents *c)
 	create_in_heap(c, &system_heap_memory);
 	kunit_deactivate_static_stub(c->test, system_heap_alloc_pages);
 
-	/* Those handed out are freed by the heap. */
+	/* The heap frees the pages that it was given. */
 	for (unsigned int i = 0; i < PAGES; i++)
 		left &= ~BIT(scattered[i]);
 	for (unsigned int i = 0; i < 1 << BLOCK_ORDER; i++)
@@ -577,7 +577,7 @@ static void contents_written_by_device_of_short_segments(struct kunit *test)
 	seen_by_all(test, BY_SHORT_DEVICE, true);
 }
 
-/* What a device has written is in the memory when it unmaps. */
+/* Bytes that a device has written are in the memory when it unmaps. */
 static void contents_written_by_device_that_unmaps(struct kunit *test)
 {
 	seen_by_all(test, BY_DEVICE, false);

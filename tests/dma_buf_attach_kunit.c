@@ -976,7 +976,7 @@ static void dma_buf_move_notify_leaves_mappings(struct kunit *test)
 	unmap(attach, sgt, DMA_TO_DEVICE);
 }
 
-/* What the importer gets with CONFIG_DMABUF_DEBUG: addresses, but no pages */
+/* The table of an importer with CONFIG_DMABUF_DEBUG: addresses, but no pages */
 
 static void dma_buf_map_plain_table(struct kunit *test)
 {

@@ -535,7 +535,7 @@ static void example_submit_in_order(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
 }
 
-/* What makes an exporter dynamic. This one has nowhere to move to. */
+/* An exporter with this operation is dynamic. This one never moves its memory. */
 static int toy_pin(struct dma_buf_attachment *attach)
 {
 	return 0;

@@ -202,7 +202,7 @@ static void unmap_passes_the_bytes_to_the_cpu(struct kunit *test)
 	scene_end(test, DMA_TO_DEVICE);
 	KUNIT_EXPECT_TRUE(test, scene_unmap(test));
 
-	/* Who only reads has nothing to lose. */
+	/* A device that only reads loses no data. */
 	scene_map(test, DMA_BIDIRECTIONAL);
 	scene_begin(test, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_TRUE(test, scene_unmap(test));
@@ -224,7 +224,7 @@ static void last_of_two_writers_gives_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, scene_unmap(test));
 }
 
-/* What a device writes after the sync is not seen, so it has to be through. */
+/* The CPU does not see later writes of a device, so that has to finish before the sync. */
 static void begin_waits_before_it_syncs(struct kunit *test)
 {
 	struct scene *scene = test->priv;
@@ -240,7 +240,7 @@ static void begin_waits_before_it_syncs(struct kunit *test)
 	scene_unmap(test);
 }
 
-/* Readers are in the way of who writes only. */
+/* Fences of readers only delay a CPU access that writes. */
 static void begin_waits_for_what_is_in_the_way(struct kunit *test)
 {
 	struct scene *scene = test->priv;

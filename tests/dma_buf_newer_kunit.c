@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What linux/dma-buf-newer.h gives to drivers of newer kernels.
+ * The names that linux/dma-buf-newer.h offers to drivers of newer kernels.
  */
 
 #include <kunit/test.h>
@@ -78,7 +78,7 @@ static void newer_enable_signaling(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->log->enables, 1);
 }
 
-/* What a reader sees within one section, as it is used. */
+/* Read both names in one RCU section, as a driver does. */
 static void expect_names(struct kunit *test, struct dma_fence *fence, const char *driver,
 			 const char *timeline)
 {

@@ -26,8 +26,8 @@
 	KUNIT_EXPECT_EQ(test, (__force u32)(events), (__force u32)(want))
 
 /**
- * struct mock_poller - somebody who polls and writes down his wake-ups
- * @table: what poll gets
+ * struct mock_poller - a poller that records its wake-ups
+ * @table: argument of poll
  * @entry: place on the wait queue
  * @queue: the wait queue, NULL if poll did not offer one
  * @wakes: number of wake-ups
@@ -101,7 +101,7 @@ static __poll_t poll_once(struct dma_buf *buf, __poll_t events)
 	return vfs_poll(buf->file, &table);
 }
 
-/* What is ready */
+/* Events that are ready for a buffer without fences */
 
 static const struct idle {
 	const char *desc;

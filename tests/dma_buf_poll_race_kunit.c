@@ -125,7 +125,7 @@ static void waiter_wait(struct waiter *waiter, struct dma_buf *buf)
 			waiter->lost = true;
 			return;
 		}
-		/* Whoever wakes it from here on makes it look once more. */
+		/* A wake-up from here on makes it test once more. */
 		smp_store_mb(waiter->woken, false);
 	}
 }

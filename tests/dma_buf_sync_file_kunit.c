@@ -589,7 +589,7 @@ static void dma_buf_import_sync_file_nested_signalled(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(exported_fence(test, buf, FLAGS_RW)));
 }
 
-/* What is pending is there, whatever becomes of the rest. */
+/* The import adds the pending fences, whether the others are left out or not. */
 static void dma_buf_import_sync_file_nested_partly_signalled(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);

@@ -113,7 +113,7 @@ static void dma_buf_try_map_passes_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tc->exp->calls[MOCK_UNMAP].dir, DMA_FROM_DEVICE);
 }
 
-/* Who can be served */
+/* Combinations that can be mapped without blocking */
 
 enum exporter_kind { EXP_STATIC, EXP_CACHED, EXP_DYNAMIC };
 

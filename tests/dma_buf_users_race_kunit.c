@@ -141,7 +141,7 @@ static void detach_here(void *data)
 	detach_side(data, 0);
 }
 
-/* What stays is told in any case. */
+/* An attachment that stays is notified in any case. */
 static bool check_detached(struct kunit *test, void *data)
 {
 	struct users_race *race = data;

@@ -386,7 +386,7 @@ static void last_callback_drops_the_reference(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mock_fence_wait_refs(trio->array, 1));
 }
 
-/* Those that are left may take for ever. */
+/* The remaining members may stay pending for ever. */
 static void complete_array_is_not_kept_by_the_rest(struct kunit *test)
 {
 	struct trio *trio = trio_create(test, true);
@@ -414,7 +414,7 @@ static void complete_array_does_not_ask_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->array), 1);
 }
 
-/* Whoever had been asked before that was known is let go. */
+/* Members that got a callback before the array was complete lose it again. */
 static void array_completed_while_enabled_is_not_kept(struct kunit *test)
 {
 	struct trio *trio = trio_create(test, true);
@@ -760,7 +760,7 @@ static void large_array_is_freed_under_a_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
 }
 
-/* Those who find fences under RCU look at the count, even if it is zero. */
+/* RCU readers that find a fence read its reference count, even if that is zero. */
 static void array_can_be_looked_at_for_a_grace_period(struct kunit *test)
 {
 	struct dma_fence *array = mock_array(test, mock_fence_new(test));

@@ -54,8 +54,8 @@ static void never_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 }
 
 /*
- * What callbacks use has to be there before any fence: fences that are still
- * pending when a case ends call back.
+ * Allocate the data of callbacks before any fence, so that it is freed last: fences
+ * that are pending when a case ends still run their callbacks.
  */
 struct callback_priv {
 	struct call_log log;

@@ -744,7 +744,7 @@ static void million_links_are_released(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 1);
 }
 
-/* Those who find fences under RCU look at the count, even if it is zero. */
+/* RCU readers that find a fence read its reference count, even if that is zero. */
 static void node_can_be_looked_at_for_a_grace_period(struct kunit *test)
 {
 	struct dma_fence *node = mock_chain_create(test, NULL, mock_fence_new(test), 1);

@@ -128,7 +128,7 @@ static int scene_init(struct kunit *test)
 	return 0;
 }
 
-/* What a driver owes: signal, a grace period, and only then free. */
+/* The steps of a driver that goes: signal, wait for a grace period, then free. */
 static void driver_go(struct scene *scene)
 {
 	if (!scene->driver)

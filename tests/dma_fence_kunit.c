@@ -200,7 +200,7 @@ static struct mock_fence *bad_fence(struct kunit *test)
 	return mock;
 }
 
-/* Who is told that it is over goes on while the device still writes. */
+/* If such a fence looked signalled, its users would run while the device still writes. */
 static void bad_init_gives_pending_fence(struct kunit *test)
 {
 	struct mock_fence *mock = bad_fence(test);

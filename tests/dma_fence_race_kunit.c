@@ -2,9 +2,9 @@
 /*
  * KUnit suite of fences and containers that are used on two CPUs at once.
  *
- * One side runs in the task of the case, the other one on another CPU. What must
- * hold however the steps of the two are interleaved is looked at afterwards, or
- * where it has to hold at once, by the side that depends on it.
+ * One side runs in the task of the case, the other one on another CPU. A condition
+ * that must hold for each interleaving of the two is checked afterwards. A condition
+ * that must hold at once is checked by the side that depends on it.
  */
 
 #include <kunit/test.h>
@@ -243,7 +243,7 @@ static void callback_is_removed_or_has_run(struct kunit *test)
 	arena_run(test, &remove_against_signal, arena_create(test));
 }
 
-/* A driver whose fence is seen to be done by whoever looks. */
+/* &dma_fence_ops.signaled of a driver whose work is done. */
 static bool done_fence_signaled(struct dma_fence *fence)
 {
 	return true;
@@ -307,8 +307,8 @@ static void both_who_poll_are_told(struct kunit *test)
 }
 
 /*
- * As xe has them: a fence on the stack, with its lock here, and neither is there when
- * the wait is over. What is written afterwards is written by a signaller who is late.
+ * As in xe: the fence and its lock are on the stack, and both are gone when the wait
+ * is over. A write after that comes from a signaller that is late.
  */
 static noinline void wait_on_the_stack(void *data)
 {
@@ -745,7 +745,7 @@ static void walkers_meet_at_signalled_links(struct kunit *test)
 	race_run(test, &collect_against_collect, arena_create(test));
 }
 
-/* What has been found stands for all points up to the one that was looked for. */
+/* All points between the result and the requested one must have signalled. */
 static void find_points(void *data)
 {
 	struct arena *arena = data;
@@ -981,7 +981,7 @@ static void sync_file_may_be_closed_meanwhile(struct kunit *test)
 
 /* ---- drivers that go ---- */
 
-/* What a fence finds by its lock, and what goes with the driver. */
+/* The lock of a fence, and the other data that are freed with the driver. */
 struct lost_driver {
 	spinlock_t lock; /* of the fence */
 	char name[8];

@@ -565,7 +565,7 @@ static struct dma_fence *random_input(struct kunit *test, struct model *model)
 	}
 }
 
-/* What has to be in the result, in order; there is one at most of each context. */
+/* The expected result, in order, with at most one fence of each context. */
 static struct leaves model_expect(struct model *model)
 {
 	struct leaves wanted = {};

@@ -2,8 +2,8 @@
 /*
  * KUnit suite of waiting: for one fence, and for any of several.
  *
- * Whatever has to happen during a wait is done by delayed work, so that one CPU
- * without preemption will do. Times are lower bounds and never tight.
+ * Delayed work does what has to happen during a wait, so that one CPU without
+ * preemption is enough. Times are lower bounds and never tight.
  */
 
 #include <kunit/test.h>
@@ -86,7 +86,7 @@ static void act_interrupt(struct later *later)
 	send_sig(SIGUSR1, later->task, 1);
 }
 
-/* The sleeper gets the lock before he looks, so he finds both. */
+/* The sleeping task takes the lock before it tests, so it finds both. */
 static void act_interrupt_and_signal(struct later *later)
 {
 	spin_lock_irq(later->fence->lock);

@@ -19,7 +19,7 @@ static struct mock_fence *fence_of(struct kunit *test, u64 context, u64 seqno)
 	return mock_fence_create(test, &mock_fence_full_ops, context, seqno);
 }
 
-/* What the list consists of, without looking into it. */
+/* The address of the list, without its members. */
 static struct dma_resv_list *list_of(struct dma_resv *obj)
 {
 	return rcu_access_pointer(obj->fences);

@@ -2,10 +2,9 @@
 /*
  * KUnit suite that compares reservation objects with a simple model.
  *
- * Which entries a list has is for the implementation to decide: fences that have
- * signalled may stay or go, and so may fences that a later one of their context
- * has made superfluous. What counts is whom a query would wait for. So the model
- * knows, for each context and each usage that can be asked for, the latest
+ * The implementation may keep or drop fences that have signalled, and fences that a
+ * later one of their context supersedes. So the model does not compare entries, but
+ * the fences that a query would wait for: for each context and usage it has the latest
  * pending fence. Contexts signal in order, as real ones do.
  */
 
@@ -70,7 +69,7 @@ static bool model_pending(struct model *model, unsigned int index, unsigned int 
 	return seqno > model->contexts[index].signaled;
 }
 
-/* What is known of a context after a fence of it was added. */
+/* Update the model of a context after a fence of it was added. */
 static void model_note(struct model *model, unsigned int index, unsigned int seqno,
 		       enum dma_resv_usage usage)
 {

@@ -798,7 +798,7 @@ static void wait_goes_on_with_a_new_list(struct kunit *test)
 	expect_restart_balanced(test, restart, 2);
 }
 
-/* What the walk has been through is over by then, and what it has not seen is not. */
+/* The fences that the walk has passed have signalled by then, the new ones have not. */
 static void wait_starts_over_if_the_list_goes_at_its_end(struct kunit *test)
 {
 	struct restart *restart = restart_create(test, 0);
@@ -879,7 +879,7 @@ static void test_signaled_knows_fences_without_ops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(fence), 2);
 }
 
-/* An object that was found to be idle, by whoever asked for READ. */
+/* An object that a query for READ has found idle. */
 static struct dma_resv *create_idle(struct kunit *test, struct mock_fence **last)
 {
 	struct dma_resv *obj = mock_resv_create(test);

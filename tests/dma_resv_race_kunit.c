@@ -20,7 +20,7 @@
 /* More than the first list has room for. */
 #define NUM_READERS	9
 
-/* What never signals before the end of a round, on a timeline of its own. */
+/* A fence that does not signal before the end of a round, on a timeline of its own. */
 #define ANCHOR		1
 /* Timeline whose fence is replaced by the next one. */
 #define RELAY		2
@@ -220,7 +220,7 @@ static void hand_over(void *data)
 	}
 }
 
-/* As above, but with a signal from who has been replaced. */
+/* As above, but the replaced fence signals. */
 static void hand_over_and_signal(void *data)
 {
 	struct scene *scene = data;
@@ -411,7 +411,7 @@ static void look_whether_idle(void *data)
 	}
 }
 
-/* What readers get is theirs until they put it, so it is no stranger. */
+/* A reader owns a reference on the fence it gets, so that must be one of the scene. */
 static void see(struct scene *scene, struct dma_fence *fence)
 {
 	scene->seen[!!fence]++;
@@ -727,7 +727,7 @@ static void reader_follows_the_list(struct kunit *test)
  */
 #define NUM_SIGNALLED	2048
 #define NUM_QUESTIONS	16
-/* What a call may take on a machine that runs nothing else, and on any machine. */
+/* Limits for the time of a call: on an idle machine, and on any machine. */
 #define FAST_CALL_NS	NSEC_PER_MSEC
 #define LONG_CALL_NS	(500 * NSEC_PER_MSEC)
 

@@ -19,9 +19,9 @@
 #include <asm/sections.h>
 
 /*
- * What the kernel says once per boot it may say again, as if by writing to
- * clear_warn_once in debugfs: a warning that comes on purpose in one case must
- * not hide the same one, unexpected, in another.
+ * Let the kernel repeat warnings that it prints once per boot, like a write to
+ * clear_warn_once in debugfs: a warning that one case expects must not hide the same
+ * warning in another case, where it is unexpected.
  */
 static inline void expect_warn_forget(void)
 {

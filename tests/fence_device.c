@@ -293,7 +293,7 @@ static int __init fence_device_init(void)
 static void __exit fence_device_exit(void)
 {
 	misc_deregister(&fence_device);
-	/* Whoever found one pending may be in its operations, or under its lock. */
+	/* A task that found a fence pending may still be in its operations, or hold its lock. */
 	synchronize_rcu();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What heaps have in common: chunks that become runs, tables for devices, and
- * the buffers of the system heap, seen from the kernel.
+ * The common part of heaps: chunks that become runs, tables for devices, and the
+ * buffers of the system heap, seen from the kernel.
  */
 
 #include <kunit/test.h>
@@ -280,7 +280,7 @@ static void heap_vmap_fails_clean(struct kunit *test)
 	block_free(block);
 }
 
-/* What no table could be made for is still there to be freed. */
+/* If no table can be allocated, the caller still owns the chunks. */
 static void heap_chunks_survive_failure(struct kunit *test)
 {
 	struct heap_chunks chunks;
@@ -317,7 +317,7 @@ static const struct piece {
 
 KUNIT_ARRAY_PARAM_DESC(piece, pieces, desc);
 
-/* What is one piece has an address already. Neighbours need not have one tag. */
+/* A buffer of one piece has an address already. Neighbours need not have the same tag. */
 static void heap_vmap_of_one_piece_is_direct(struct kunit *test)
 {
 	const struct piece *param = test->param_value;
@@ -432,7 +432,7 @@ static void dma_heap_accounting_is_off(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_heap_mem_accounting());
 }
 
-/* What user space gets from a heap is traced as any other descriptor of a buffer. */
+/* A descriptor from a heap is traced as any other descriptor of a buffer. */
 struct traced_fd {
 	struct dma_buf *buf;
 	int fd;

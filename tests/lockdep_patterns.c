@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What drivers must not do around fences, done once, for lockdep to find.
+ * Mistakes of drivers around fences, each made once, for lockdep to find.
  *
- * lockdep_patterns.pattern=NAME at boot chooses what is done. Lockdep reports one
- * mistake and then is silent until the next boot, so there is a boot for each.
- * Nothing waits and nothing is lost: it is the order of locks that is wrong.
+ * lockdep_patterns.pattern=NAME at boot chooses the mistake. Lockdep reports one
+ * mistake and then is silent until the next boot, so there is a boot for each. No task
+ * blocks and no data is lost: only the order of locks is wrong.
  */
 
 #include <linux/dma-fence.h>
@@ -61,7 +61,7 @@ static void section_allocates(void)
 	dma_fence_end_signalling(cookie);
 }
 
-/* Who holds the lock may wait for the fence. */
+/* A task that holds the lock may wait for the fence. */
 static void section_locks_resv(void)
 {
 	bool cookie = dma_fence_begin_signalling();

@@ -50,7 +50,7 @@ NEWER(dma_buf_free_sgt)
 NEWER(dma_buf_fd_install)
 NEWER(mem_accounting)
 
-/* Whoever takes these may have functions of these names as well. */
+/* A driver that uses these guards may also define functions of these names. */
 DEFINE_GUARD(dma_resv, struct dma_resv *, dma_resv_lock(_T, NULL), dma_resv_unlock(_T))
 DEFINE_FREE(dma_fence_put, struct dma_fence *, dma_fence_put(_T))
 DEFINE_FREE(dma_buf_put, struct dma_buf *, if (!IS_ERR_OR_NULL(_T)) dma_buf_put(_T))

@@ -524,7 +524,7 @@ static void fdinfo_escapes_names(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, strstarts(text, "sync_name:\ta\\040b\\011c\\012d\\134-a"));
 }
 
-/* What leaks sync files is found by who made them. */
+/* The name of the creator helps to find a leak of sync files. */
 static void fdinfo_tells_who_made_it(struct kunit *test)
 {
 	void __user *user = test_user_page(test);

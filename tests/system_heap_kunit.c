@@ -200,7 +200,7 @@ static void system_heap_stops_when_killed(struct kunit *test)
 	heap_buffer_destroy(buffer);
 }
 
-/* What is asked of the allocator for the first single page of a buffer. */
+/* The flags with which a buffer's first single page is allocated. */
 static gfp_t gfp_of_single_page(struct kunit *test, unsigned long pages)
 {
 	struct heap_buffer *buffer = empty_buffer(test, pages);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What several suites need besides the mocks: devices, being interrupted, user
+ * Helpers of several suites, besides the mocks: devices, interruption of a task, user
  * memory, files of pseudo filesystems.
  */
 #ifndef _DMA_BUF_TESTS_TEST_UTIL_H

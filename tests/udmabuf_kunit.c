@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers from memfds: limits, runs of pages, tables for devices, and who is
- * told when the CPU comes in between.
+ * Buffers from memfds: limits, runs of pages, tables for devices, and the devices that
+ * are synced for a CPU access.
  */
 
 #include <kunit/static_stub.h>
