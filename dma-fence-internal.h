@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that the files about fences share, and no driver may use. What drivers
- * use goes into linux/dma-fence*.h.
+ * Declarations that the files about fences share. No driver may use them: the interface
+ * of drivers is in linux/dma-fence*.h.
  */
 
 #ifndef __DMA_FENCE_INTERNAL_H
@@ -51,7 +51,7 @@ static inline const char *dma_fence_ask_timeline_name(struct dma_fence *fence)
 	return ops->get_timeline_name ? ops->get_timeline_name(fence) : "invalid";
 }
 
-/* What a callback wakes or signals. For dma-fence-report.c. */
+/* The task or container that a callback wakes or signals. For dma-fence-report.c. */
 
 struct task_struct *dma_fence_sleeper_task(struct dma_fence_cb *cb);
 struct dma_fence *dma_fence_array_of_cb(struct dma_fence_cb *cb);

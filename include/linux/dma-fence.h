@@ -84,7 +84,7 @@ enum dma_fence_flag_bits {
 };
 
 /*
- * What the core needs to know after the signal, when the driver, &dma_fence.ops and
+ * Bits that the core needs after the signal, when the driver, &dma_fence.ops and
  * &dma_fence.lock may be gone. The first three bits are constant since
  * dma_fence_init(). The last one is set when all callbacks have returned, so that the
  * lock is not needed any more. These are the highest bits, since the low ones from
