@@ -14,7 +14,6 @@
 #include <linux/slab.h>
 
 #include "dma-buf-cleanup.h"
-#include "dma-buf-internal.h"
 #include "dma-buf-stamp.h"
 
 #include <trace/events/dma_buf.h>

@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <linux/stddef.h>
 
-#include "dma-buf-internal.h"
+#include "dma-buf-list.h"
 
 /**
  * DOC: bpf

@@ -15,6 +15,9 @@
 #include <linux/seq_file.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-list.h"
+#include "dma-buf-report.h"
+#include "dma-buf-sysfs.h"
 
 static void dma_buf_show_line(struct seq_file *s, struct dma_buf *dmabuf)
 {

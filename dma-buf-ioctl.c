@@ -22,6 +22,7 @@
 
 #include "dma-buf-cleanup.h"
 #include "dma-buf-internal.h"
+#include "dma-buf-sysfs.h"
 
 #include <trace/events/dma_buf.h>
 

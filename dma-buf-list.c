@@ -27,7 +27,7 @@
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 
-#include "dma-buf-internal.h"
+#include "dma-buf-list.h"
 
 /**
  * struct dma_buf_shard - some of the live buffers

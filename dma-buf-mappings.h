@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For exporters of ordinary, cached memory: the devices that have a buffer mapped.
+ * For exporters of ordinary, cached memory, the heaps and udmabuf: the devices that
+ * have a buffer mapped. Which bytes they see is decided in dma-buf-mappings.c.
  */
 
 #ifndef _DMA_BUF_MAPPINGS_H
 #define _DMA_BUF_MAPPINGS_H
 
-#include <linux/dma-direction.h>
+#include <linux/dma-mapping.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/scatterlist.h>
 
-struct device;
 struct dma_buf;
 
 /**
@@ -47,5 +48,17 @@ void dma_buf_mappings_to_cpu(struct dma_buf *buf, struct list_head *mappings,
 			     enum dma_data_direction dir);
 void dma_buf_mappings_to_devices(struct dma_buf *buf, struct list_head *mappings,
 				 enum dma_data_direction dir);
+
+/**
+ * dma_buf_max_segment() - longest segment that can be mapped for a device
+ * @dev: device
+ *
+ * Return: bytes.
+ */
+static inline unsigned int dma_buf_max_segment(struct device *dev)
+{
+	return min_t(size_t, dma_get_max_seg_size(dev),
+		     dma_max_mapping_size(dev));
+}
 
 #endif /* _DMA_BUF_MAPPINGS_H */

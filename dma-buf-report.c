@@ -35,6 +35,7 @@
 #include <linux/wait.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-list.h"
 #include "dma-buf-report.h"
 #include "dma-resv-internal.h"
 

@@ -11,11 +11,13 @@
 #include <linux/dma-resv.h>
 #include <linux/types.h>
 
+struct dentry;
 struct dma_fence;
 struct seq_file;
 
 /* dma-buf-report.c */
 
+void dma_buf_report_init(struct dentry *dir);
 void dma_report_string(struct seq_file *m, const char *key, const char *value);
 void dma_report_symbol(struct seq_file *m, const char *key, const void *address);
 

@@ -16,7 +16,8 @@
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
-#include "dma-buf-internal.h"
+#include "dma-buf-list.h"
+#include "dma-buf-sysfs.h"
 
 /**
  * DOC: overview

@@ -9,7 +9,8 @@
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
 
-#include "dma-buf-internal.h"
+#include "dma-buf-list.h"
+#include "dma-buf-sysfs.h"
 
 /**
  * DOC: totals

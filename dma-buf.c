@@ -28,7 +28,9 @@
 #include <linux/stat.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-list.h"
 #include "dma-buf-stamp.h"
+#include "dma-buf-sysfs.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/dma_buf.h>

@@ -13,7 +13,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "dma-buf-internal.h"
 #include "dma-buf-mappings.h"
 #include "udmabuf-internal.h"
 

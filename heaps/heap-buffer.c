@@ -19,7 +19,6 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-#include "../dma-buf-internal.h"
 #include "../dma-buf-mappings.h"
 #include "heap-buffer.h"
 

@@ -13,7 +13,8 @@
 #include <linux/path.h>
 #include <linux/workqueue.h>
 
-#include "../dma-buf-internal.h"
+#include "../dma-buf-list.h"
+#include "../dma-buf-sysfs.h"
 #include "race.h"
 #include "test_util.h"
 

@@ -16,7 +16,8 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "../dma-buf-internal.h"
+#include "../dma-buf-list.h"
+#include "../dma-buf-sysfs.h"
 #include "../dma-buf-report.h"
 #include "race.h"
 #include "test_util.h"

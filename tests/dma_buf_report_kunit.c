@@ -26,7 +26,6 @@
 
 #include <uapi/linux/dma-buf.h>
 
-#include "../dma-buf-internal.h"
 #include "../dma-buf-report.h"
 #include "mock_container.h"
 #include "mock_exporter.h"

@@ -18,7 +18,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "../dma-buf-internal.h"
+#include "../dma-buf-sysfs.h"
 #include "fail_alloc.h"
 #include "mock_exporter.h"
 #include "test_util.h"

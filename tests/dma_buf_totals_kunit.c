@@ -12,7 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
-#include "../dma-buf-internal.h"
+#include "../dma-buf-list.h"
 #include "fail_alloc.h"
 #include "mock_exporter.h"
 #include "test_util.h"

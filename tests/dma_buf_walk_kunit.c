@@ -18,7 +18,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "../dma-buf-internal.h"
+#include "../dma-buf-list.h"
 #include "mock_exporter.h"
 #include "test_util.h"
 
