@@ -2,6 +2,8 @@
 /*
  * Heaps: one device below /dev/dma_heap for each kind of memory from which
  * user space may allocate buffers.
+ *
+ * To change here: the device and its ioctl. Memory is up to the heaps, in heaps/.
  */
 
 #include <linux/cdev.h>
@@ -30,7 +32,7 @@
 #define DMA_HEAP_MINORS	128
 
 /**
- * struct dma_heap - a heap, which stays for ever
+ * struct dma_heap - a heap, which is never removed
  * @name: name of the device
  * @ops: operations
  * @priv: the heap's own
@@ -90,7 +92,7 @@ dma_heap_buffer_alloc(struct dma_heap *heap,
 	return heap->ops->allocate(heap, len, data->fd_flags, data->heap_flags);
 }
 
-/* The file descriptor works only once user space has been told of it. */
+/* Install the file descriptor after its number has been copied to user space. */
 static int dma_heap_publish(struct dma_buf *dmabuf, void __user *arg,
 			    struct dma_heap_allocation_data *data, size_t size)
 {
@@ -132,7 +134,7 @@ static int dma_heap_ioctl_alloc(struct dma_heap *heap, void __user *arg,
 /*
  * The argument may be that of an older or a newer header. Members that an older one
  * lacks are zero, members that a newer one adds are neither read nor written. But the
- * descriptor has to arrive, or nobody could ever close it.
+ * number of the descriptor has to fit, or user space could not close it.
  *
  * With a single command there is no table that a wrong number could make the
  * CPU look beyond.
@@ -157,7 +159,7 @@ static int dma_heap_open(struct inode *inode, struct file *file)
 {
 	struct dma_heap *heap;
 
-	/* Wait for a heap whose device is seen while it is being added. */
+	/* Wait for a heap whose device appears before it has been added completely. */
 	scoped_guard(mutex, &dma_heap_lock)
 		heap = xa_load(&dma_heaps, iminor(inode));
 	if (!heap)
@@ -217,7 +219,7 @@ static bool dma_heap_name_taken(const char *name)
 	return false;
 }
 
-/* Everything that can fail, with the minor number reserved before. */
+/* Do all steps that can fail. The minor number has been reserved before. */
 static int dma_heap_create_device(struct dma_heap *heap,
 				  const struct attribute_group **groups)
 {
@@ -259,7 +261,7 @@ static int dma_heap_publish_heap(struct dma_heap *heap,
 }
 
 /**
- * dma_heap_add_with_groups() - dma_heap_add() with facts in sysfs
+ * dma_heap_add_with_groups() - dma_heap_add() with attributes in sysfs
  * @exp_info: as for dma_heap_add()
  * @groups: attributes of the device, NULL for none. The driver data of that is the
  *	heap.
@@ -346,7 +348,7 @@ static int __init dma_heap_init(void)
 
 err_destroy:
 	class_destroy(dma_heap_class);
-	/* So that heaps are refused from now on. */
+	/* Refuse heaps from now on. */
 	dma_heap_class = NULL;
 err_unregister:
 	unregister_chrdev_region(dma_heap_devt, DMA_HEAP_MINORS);

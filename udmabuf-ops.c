@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations of a udmabuf: mappings for devices, for user space and for the kernel,
- * and the devices that have to be told when the CPU comes in between.
+ * Operations of a udmabuf: mappings for devices, for user space and for the kernel. Its
+ * pages are in udmabuf-runs.c, syncs for CPU access in dma-buf-mappings.c.
  */
 
 #include <linux/dma-buf.h>
@@ -16,10 +16,10 @@
 #include "dma-buf-mappings.h"
 #include "udmabuf-internal.h"
 
-/* Pages that are mapped together with the one that is asked for. */
+/* Number of pages that one fault maps. */
 #define UDMABUF_FAULT_AROUND	16
 
-/* Pinned memory, and no lock but the caller's: there is nothing to wait for. */
+/* The memory is pinned, and this takes no lock, so a map never waits. */
 static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir)
 {
@@ -40,9 +40,9 @@ static struct sg_table *udmabuf_map(struct dma_buf_attachment *attach,
 		goto err_free;
 
 	/*
-	 * A mapping is kept until the device detaches. One that only writes may be told
-	 * to read as well: what the CPU has written between its frames has to get past
-	 * the cache and the bounce buffer, too.
+	 * A mapping is kept until the device detaches. Map for both directions even if
+	 * the device only writes: writes of the CPU between two frames have to reach
+	 * the memory and the bounce buffer, too.
 	 */
 	if (dir == DMA_FROM_DEVICE)
 		dir = DMA_BIDIRECTIONAL;
@@ -191,7 +191,7 @@ static int udmabuf_vmap(struct dma_buf *buf, struct iosys_map *map)
 
 	dma_resv_assert_held(buf->resv);
 
-	/* A device that only reads does not say so. */
+	/* A kernel mapping can be written to, even if its user only reads. */
 	if (ubuf->read_only)
 		return -EACCES;
 
@@ -220,7 +220,7 @@ static void udmabuf_release(struct dma_buf *buf)
 {
 	struct udmabuf *ubuf = buf->priv;
 
-	/* An importer forgot it, of which the core has warned. */
+	/* An importer has not unmapped; the core has warned. */
 	if (unlikely(buf->vmapping_counter))
 		vunmap(buf->vmap_ptr.vaddr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory of a udmabuf: which pages of memfds it has, in as few runs as they
- * make, and how these are pinned, found and put into scatterlists.
+ * The memory of a udmabuf: the pages of memfds that it has, in as few runs as possible.
+ * To change here: how pages are pinned, found and put into scatterlists.
  */
 
 #include <linux/cacheflush.h>
@@ -21,7 +21,7 @@
 /* Folios that are pinned in one go; a page has room for their addresses. */
 #define UDMABUF_BATCH	(PAGE_SIZE / sizeof(struct folio *))
 
-/* User space chooses how many runs there are: it pays, and the log stays quiet. */
+/* User space chooses the number of runs: charge it, and do not log a failure. */
 #define UDMABUF_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
 
 static int udmabuf_runs_grow(struct udmabuf_runs *runs)
@@ -97,10 +97,10 @@ size_t udmabuf_runs_find(const struct udmabuf_runs *runs, pgoff_t page)
 
 /*
  * Memory that fallocate() has added to a memfd is not cleared, and counts as empty,
- * until somebody uses it through the memfd. Here the memory itself is used: clear it, so
- * that nobody sees what others have left there, and say that it has contents, so that
- * the memfd does not clear what has been written. Dirty from the begin, since nobody
- * tells when a device writes; a pinned folio stays dirty.
+ * until it is used through the memfd. A buffer uses the memory directly: clear it, so
+ * that no data of a former owner shows, and mark it uptodate, so that the memfd does not
+ * clear it later. Mark it dirty from the begin, since the kernel does not see the writes
+ * of a device; a pinned folio stays dirty.
  *
  * A task that clears such a folio, or writes to it, holds its lock or, exclusively,
  * that of the inode, which the caller holds, too.
@@ -133,7 +133,7 @@ static bool udmabuf_folio_is_worn(struct folio *folio)
 	return !folio_test_large(folio) && folio_ref_count(folio) > INT_MAX / 2;
 }
 
-/* Takes over the pins of all folios; those that find no place are undone. */
+/* Takes over the pins of all folios; on error it unpins the folios that do not fit. */
 static int udmabuf_runs_add_folios(struct udmabuf_runs *runs,
 				   struct folio **folios, long count,
 				   pgoff_t offset, u64 *left)

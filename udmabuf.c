@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers from memfds: the device /dev/udmabuf, what may be asked of it, and how
- * a buffer comes into being.
+ * Buffers from memfds: the device /dev/udmabuf, its ioctls and limits, and how a buffer
+ * is created. Operations on a buffer are in udmabuf-ops.c, its pages in udmabuf-runs.c.
  */
 
 #include <linux/dma-buf.h>
@@ -119,7 +119,7 @@ static int udmabuf_add_item(struct udmabuf *ubuf,
 	if (!memfd || !(shmem_file(memfd) || is_file_hugepages(memfd)))
 		return -EBADFD;
 
-	/* The buffer gives nobody more than the caller has. */
+	/* The buffer must not give more access than the caller's memfd. */
 	if (!(memfd->f_mode & FMODE_WRITE))
 		ubuf->read_only = true;
 

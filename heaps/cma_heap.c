@@ -112,7 +112,7 @@ static const struct dma_heap_ops cma_heap_ops = {
 	.allocate = cma_heap_allocate,
 };
 
-/* An area that gets no heap is no reason not to have the others. */
+/* If one area gets no heap, add the others even so. */
 static void __init cma_heap_add(struct cma *cma, const char *name)
 {
 	struct dma_heap_export_info exp_info = {
@@ -165,7 +165,7 @@ static void __init cma_heap_add_reserved(const struct cma *default_area)
 	}
 }
 
-/* The area is named after what configured it, which programs cannot know. */
+/* The name of the area depends on its configuration, which programs cannot know. */
 static void __init cma_heap_add_default(struct cma *cma)
 {
 	const char *name = cma_get_name(cma);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Facts about CMA heaps in sysfs. A request that fails although enough memory is free
- * tells of fragmentation, or of pages that cannot be moved; less and less free memory
- * tells of a leak.
+ * Attributes of CMA heaps in sysfs. A request that fails although enough memory is free
+ * is a sign of fragmentation, or of pages that cannot be moved; free memory that only
+ * decreases is a sign of a leak.
  */
 
 #include <linux/cma.h>
@@ -29,8 +29,8 @@ struct cma_heap_room {
 };
 
 /*
- * Everybody may read it, so it does not hold up those who allocate: without their lock
- * it is a picture of an area that is changing.
+ * Any user may read it, so it must not delay allocations: it does not take their lock,
+ * and its result may be out of date.
  */
 static struct cma_heap_room cma_heap_look(struct cma *cma)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers of ordinary, cached memory: life, devices, coherency. Heaps add where
- * the pages come from and where they go; heap-map.c maps them for the kernel,
- * heap-mmap.c for user space.
+ * Buffers of ordinary, cached memory: life, devices, coherency. To change here: the
+ * common part of all heaps. A heap allocates and frees the pages; heap-map.c maps them
+ * for the kernel, heap-mmap.c for user space.
  */
 
 #include <linux/device.h>
@@ -30,7 +30,7 @@ static unsigned int heap_runs_count_segs(const struct sg_table *runs,
 	struct scatterlist *sg;
 	unsigned int i, count = 0;
 
-	/* DIV_ROUND_UP() would overflow. */
+	/* Not DIV_ROUND_UP(), which would overflow. */
 	for_each_sgtable_sg(runs, sg, i)
 		count += (sg->length - 1) / max_seg + 1;
 
@@ -111,8 +111,8 @@ void heap_buffer_destroy(struct heap_buffer *buffer)
 /* Devices */
 
 /*
- * Contiguous memory is for devices that can do with one segment only. So it is cut
- * for those that have said how long a segment may be, not by the default of the rest.
+ * Contiguous memory is for devices that need one segment. So limit the length of a
+ * segment only for devices that have set a limit, not by the default of the others.
  */
 static unsigned int heap_buffer_max_segment(struct heap_buffer *buffer,
 					    struct device *dev)
@@ -159,7 +159,7 @@ static void heap_buffer_detach(struct dma_buf *dmabuf,
 	kfree(mapping);
 }
 
-/* The memory never moves, and there is no lock but the caller's: nothing to wait for. */
+/* The memory never moves, and this takes no lock, so a map never waits. */
 static struct sg_table *heap_buffer_map(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
@@ -221,7 +221,7 @@ static void heap_buffer_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 
-	/* An importer forgot it, of which the core has warned. */
+	/* An importer has not unmapped; the core has warned. */
 	if (unlikely(buffer->vaddr))
 		heap_buffer_unmap_kernel(buffer);
 	buffer->memory->empty(buffer);
@@ -257,7 +257,7 @@ static struct dma_buf *heap_buffer_export(struct heap_buffer *buffer,
 }
 
 /**
- * heap_buffer_allocate() - what &dma_heap_ops.allocate has to do
+ * heap_buffer_allocate() - the work of &dma_heap_ops.allocate
  * @heap: heap
  * @len: bytes, whole pages
  * @fd_flags: access mode of the file

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Heaps of ordinary, cached memory have this in common: the way in which devices
- * and the CPU get at the pages of a buffer, wherever these come from.
+ * The common part of heaps of ordinary, cached memory: how devices and the CPU access
+ * the pages of a buffer, from any allocator.
  */
 
 #ifndef _DMA_BUF_HEAPS_HEAP_BUFFER_H
@@ -18,7 +18,7 @@
 /* Longest run that an entry of a table can hold. */
 #define HEAP_RUN_MAX	round_down(UINT_MAX, PAGE_SIZE)
 
-/* A table can be as long as the buffer has pages. No task dies for it. */
+/* A table can have an entry per page. Its allocation must not start the OOM killer. */
 #define HEAP_GFP_TABLE	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 struct dma_heap;
@@ -29,10 +29,10 @@ struct vm_area_struct;
 struct vm_struct;
 
 /**
- * struct heap_memory - where a heap has its pages from
+ * struct heap_memory - allocator of a heap
  * @fill: get pages for &heap_buffer.len into &heap_buffer.runs. Return: 0, or an
  *	errno with nothing left behind.
- * @empty: give the pages back
+ * @empty: free the pages
  * @shared_only: refuse private mappings
  * @one_piece: all pages of a buffer were allocated at once
  */

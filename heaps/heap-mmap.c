@@ -97,8 +97,8 @@ static struct heap_place heap_buffer_find(const struct heap_buffer *buffer,
 /* Entries of page tables */
 
 /*
- * Nobody asks whether such a page was accessed or written. Where hardware does not
- * keep these bits, an entry without them would fault once more.
+ * Nothing reads whether such a page was accessed or written. Without hardware that sets
+ * these bits, an entry without them would fault once more.
  */
 static pte_t heap_pte(struct vm_area_struct *vma, phys_addr_t phys)
 {
@@ -155,7 +155,7 @@ static vm_fault_t heap_buffer_fault(struct vm_fault *vmf)
 	if (pte_alloc(vma->vm_mm, vmf->pmd))
 		return VM_FAULT_OOM;
 
-	/* Another fault may have put a large page there: then this one is settled. */
+	/* Another fault may have mapped a large page there: then this one is done. */
 	ptep = pte_offset_map_lock(vma->vm_mm, vmf->pmd, start, &ptl);
 	if (!ptep)
 		return VM_FAULT_NOPAGE;

@@ -24,13 +24,13 @@
 #include "heap-buffer.h"
 #include "heap-chunks.h"
 
-/* A single page is worth what any page of user space is. */
+/* A single page is allocated with the effort of any page of user space. */
 #define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN)
-/* More in one piece is welcome if it is just there. */
+/* A larger piece is only taken if it is free already. */
 #define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
 				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
-/* Pages for what comes with a buffer besides its memory: its file, above all. */
+/* Pages for the other objects of a buffer, above all its file. */
 #define SYSTEM_HEAP_ROOM	8
 
 /*
@@ -106,7 +106,7 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 		struct page *page;
 		unsigned int order;
 
-		/* Pages that are just there are zeroed without a pause. */
+		/* Allocating and clearing free pages does not sleep, so this may take long. */
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -157,7 +157,7 @@ static int system_heap_fill(struct heap_buffer *buffer)
 	struct heap_chunks chunks;
 	int ret;
 
-	/* Do not drive others out of memory on the way to a certain failure. */
+	/* Do not take memory from other tasks for a request that is sure to fail. */
 	if (system_heap_is_large(wanted) && wanted > si_mem_available())
 		return -ENOMEM;
 

@@ -28,7 +28,7 @@ struct dma_heap_ops {
 };
 
 /**
- * struct dma_heap_export_info - what dma_heap_add() wants to know
+ * struct dma_heap_export_info - description of a heap for dma_heap_add()
  * @name: name of the device node, not copied
  * @ops: operations
  * @priv: for the heap's own use, see dma_heap_get_drvdata()
