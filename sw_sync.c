@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Software timelines: fences that user space signals, for tests.
+ *
+ * To change here: the file sync/sw_sync and its ioctls. Its texts in debugfs are in
+ * sync_debug.c.
  */
 
 #include <linux/bitops.h>
@@ -28,10 +31,10 @@
  *
  * A process that opens sync/sw_sync in debugfs gets a timeline, can make fences on
  * it, and signals them by advancing its counter. A fence whose number the counter has
- * reached has signalled. Closing the file signals what is left with -ENOENT.
+ * reached has signalled. Closing the file signals the pending ones with -ENOENT.
  *
- * Nothing makes user space advance the counter, so all that the kernel takes for
- * granted about fences is void. That is why use of it taints the kernel.
+ * Nothing makes user space advance the counter, so these fences break the rule that a
+ * fence signals in finite time. That is why their use taints the kernel.
  */
 
 /**
@@ -141,7 +144,7 @@ static const char *sync_pt_timeline_name(struct dma_fence *fence)
 	return to_sync_pt(fence)->timeline->name;
 }
 
-/* It will signal when user space likes. */
+/* User space decides when it signals. */
 static bool sync_pt_enable_signaling(struct dma_fence *fence)
 {
 	return true;
@@ -216,8 +219,8 @@ static int sync_pt_compare(struct rb_node *node, const struct rb_node *other)
 }
 
 /*
- * Link a new point, unless the timeline has got there already. Returns a pending
- * one of the same number, with a reference, if there is one that lives.
+ * Link a new point, unless the timeline has reached it already. Returns a pending
+ * point of the same number, with a reference, if there is a live one.
  */
 static struct sync_pt *sync_pt_link(struct sync_pt *pt)
 {
@@ -238,7 +241,7 @@ static struct sync_pt *sync_pt_link(struct sync_pt *pt)
 	if (dma_fence_get_rcu(&other->base))
 		return other;
 
-	/* That one waits for the lock to be released. */
+	/* A point whose count is zero waits for the lock to be released. */
 	sync_pt_unlink(other);
 	rb_find_add(&pt->node, &timeline->points, sync_pt_compare);
 
@@ -455,7 +458,7 @@ static long sw_sync_ioctl(struct file *file, unsigned int cmd,
 	struct sync_timeline *timeline = file->private_data;
 	void __user *user_arg = (void __user *)arg;
 
-	/* From here on a fence may be pending for ever. */
+	/* From here on fences may stay pending for ever. */
 	add_taint(TAINT_SOFTLOCKUP, LOCKDEP_STILL_OK);
 
 	switch (cmd) {

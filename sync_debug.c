@@ -2,6 +2,8 @@
 /*
  * The directory sync in debugfs: software timelines, and a list of them and of
  * all sync files.
+ *
+ * To change here: the text of sync/info, and the two lists behind it.
  */
 
 #include <linux/array_size.h>
@@ -25,7 +27,7 @@
 #include "dma-fence-internal.h"
 #include "sync_debug.h"
 
-/* The last reference on a timeline may go anywhere, down to interrupts. */
+/* The last reference on a timeline may be dropped in any context, down to interrupts. */
 static LIST_HEAD(sync_timelines);
 static DEFINE_SPINLOCK(sync_timelines_lock);
 
@@ -34,7 +36,7 @@ static DEFINE_SPINLOCK(sync_timelines_lock);
  * @lock: guards @files
  * @files: &sync_file.sync_file_list, from creation until the file is released
  *
- * Several, so that those who make and close sync files do not meet here.
+ * Several, so that tasks that make and close sync files do not contend.
  */
 struct sync_file_shard {
 	spinlock_t lock;	/* guards files */
@@ -152,7 +154,7 @@ static void sync_print_fence(struct seq_file *s, struct dma_fence *fence,
 	seq_putc(s, '\n');
 }
 
-/* Only tell; to signal it is up to the timeline. */
+/* Only print the state: the timeline signals its points itself. */
 static void sync_print_point(struct seq_file *s, struct dma_fence *fence)
 {
 	seq_puts(s, "  ");
@@ -191,7 +193,7 @@ static struct sync_timeline *sync_timeline_next(struct sync_timeline *prev)
 			struct sync_timeline *timeline =
 				list_entry(pos, struct sync_timeline, node);
 
-			/* One whose count is zero waits for the lock. */
+			/* A timeline whose count is zero waits for the lock. */
 			if (kref_get_unless_zero(&timeline->kref))
 				next = timeline;
 		}
@@ -228,8 +230,8 @@ static void sync_print_file(struct seq_file *s, struct sync_file *sync_file)
 
 /*
  * Returns the sync file after @prev, or the first one, with a reference, and drops
- * that on @prev: it keeps @prev on the list. The put destroys what nobody else
- * has any more here and now, not when the task returns to user space, which may be
+ * that on @prev: it keeps @prev on the list. If that is the last reference, the put
+ * destroys the file at once, not when the task returns to user space, which may be
  * thousands of files later.
  */
 static struct sync_file *sync_file_shard_next(struct sync_file_shard *shard,
@@ -256,7 +258,7 @@ static struct sync_file *sync_file_shard_next(struct sync_file_shard *shard,
 	return next;
 }
 
-/* Nobody waits for a reader: there is a lock from file to file only. */
+/* No task waits for the reader: it holds a lock only while it goes to the next file. */
 static void sync_print_shard(struct seq_file *s, struct sync_file_shard *shard)
 {
 	struct sync_file *sync_file = NULL;
@@ -306,7 +308,7 @@ static int __init sync_debugfs_init(void)
 
 	debugfs_create_file("info", 0444, dir, NULL, &sync_info_fops);
 
-	/* Its files take care of themselves, and are never removed. */
+	/* The files are never removed. A failure is ignored. */
 	debugfs_create_file_unsafe("sw_sync", 0644, dir, NULL,
 				   &sw_sync_debugfs_fops);
 	return 0;

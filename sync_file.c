@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sync files: fences as file descriptors.
+ *
+ * To change here: poll, merge, the facts about a fence, and fdinfo. The ABI is in
+ * uapi/linux/sync_file.h. Fences themselves are in dma-fence*.c.
  */
 
 #include <linux/anon_inodes.h>
@@ -46,18 +49,18 @@
  * &sync_file.file. A driver that takes one gets the fence from
  * sync_file_get_fence().
  *
- * A sync file keeps its fence, but not what the fence stands on: the device, the
- * queue, or the module of the driver may go once the fence has signalled. From then
- * on the driver is not asked any more, and the names are constants. See
+ * A sync file holds a reference on its fence, but not on the objects behind it: the
+ * device, the queue, or the module of the driver may go once the fence has signalled.
+ * From then on the driver is not asked any more, and the names are constants. See
  * Documentation/driver-api/sync_file.rst, `How Long Names Are Valid`.
  */
 
-/* Most fences that fdinfo tells about one by one. */
+/* Limit for the fences that fdinfo shows one by one. */
 #define SYNC_FILE_FDINFO_FENCES	16
 
 static const struct file_operations sync_file_fops;
 
-/* Nobody else sees it before sync_file_debug_add(). */
+/* The sync file is not published before sync_file_debug_add(). */
 static struct sync_file *sync_file_alloc(struct dma_fence *fence,
 					 unsigned long creator)
 {
@@ -85,8 +88,8 @@ static struct sync_file *sync_file_alloc(struct dma_fence *fence,
  * sync_file_create() - create a sync file
  * @fence: fence of any kind; the sync file takes a reference of its own
  *
- * The result belongs to the caller, who either shows it to user space with
- * fd_install() on &sync_file.file, or gives that to fput().
+ * The result belongs to the caller, which publishes &sync_file.file by fd_install(), or
+ * drops it by fput().
  *
  * Context: Process context, may sleep to allocate.
  * Return: sync file, NULL on any failure.
@@ -141,7 +144,7 @@ EXPORT_SYMBOL(sync_file_get_fence);
  * sync_file_get_name() - name of a sync file
  * @sync_file: sync file
  * @buf: memory for the name
- * @len: bytes in @buf; what does not fit is cut off
+ * @len: bytes in @buf; a longer name is cut off
  *
  * The name that user space gave, or else driver, timeline, context and number of
  * the fence, as far as the driver can still be asked.
@@ -174,7 +177,7 @@ static void sync_file_fence_signaled(struct dma_fence *fence,
 }
 
 /**
- * sync_file_is_poll_cb() - does a callback wake those who poll a sync file?
+ * sync_file_is_poll_cb() - does a callback wake tasks that poll a sync file?
  * @cb: callback of a fence whose lock the caller holds
  *
  * Context: Any.
@@ -186,20 +189,20 @@ bool sync_file_is_poll_cb(struct dma_fence_cb *cb)
 }
 
 /*
- * There is one callback, added by the first who has to wait. No wake-up is lost:
+ * There is one callback, added by the first poller that has to wait. No wake-up is lost:
  *
- *	poller				whoever signals the fence
- *	------				-------------------------
+ *	poller				signaller of the fence
+ *	------				----------------------
  *	enter wait queue		set signalled flag
  *	callback asked for?		call callbacks
  *	  no: add it			  wake the queue
  *	fence signalled?  no
  *	sleep
  *
- * If the flag is not seen at the end, the callback is still to come, and finds
- * the poller in the queue. That holds for a second poller who finds the callback
- * asked for, but not added yet, too: if adding fails because the fence has
- * signalled, the queue is woken in place of the callback.
+ * If the poller does not see the flag at the end, the callback will run later, and
+ * finds the poller in the queue. That also holds for a second poller, which may find
+ * the callback asked for but not added yet: if adding fails because the fence has
+ * signalled, the first poller wakes the queue in place of the callback.
  */
 static __poll_t sync_file_poll(struct file *file, poll_table *wait)
 {
@@ -298,8 +301,8 @@ static void sync_file_describe_fence(struct dma_fence *fence,
 }
 
 /*
- * Tell about the fences one by one, which takes no memory however many there
- * are. Meanwhile links of a chain may go, but none can come.
+ * Copy the facts about one fence at a time, which takes no memory for their number.
+ * Links of a chain may go meanwhile, but none are added.
  */
 static int sync_file_fill_info(struct sync_file *sync_file,
 			       struct sync_file_info *info)
@@ -376,7 +379,7 @@ static long sync_file_ioctl_set_deadline(struct sync_file *sync_file,
 	if (deadline.pad)
 		return -EINVAL;
 
-	/* A time that ktime_t cannot tell is as good as never. */
+	/* A time beyond the range of ktime_t means never. */
 	dma_fence_set_deadline(sync_file->fence,
 			       ns_to_ktime(min_t(u64, deadline.deadline_ns,
 						 KTIME_MAX)));
@@ -473,8 +476,8 @@ static void sync_file_show_creator(struct seq_file *m, unsigned long creator)
 }
 
 /*
- * Tells what is known, without asking a driver. So a fence for which nobody waits
- * may be over although it says "active".
+ * Shows the flag of a fence, without asking its driver. So the work of a fence without
+ * waiters may be over although its status is "active".
  */
 static void sync_file_show_fdinfo(struct seq_file *m, struct file *file)
 {

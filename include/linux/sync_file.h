@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sync files: fences as file descriptors.
+ * Sync files: fences as file descriptors. Interface of sync_file.c for drivers.
  */
 
 #ifndef _LINUX_SYNC_FILE_H
@@ -22,13 +22,12 @@ struct file;
  * @fence: the fence, with a reference
  * @user_name: name given by user space, or empty
  * @flags: bit %POLL_ENABLED
- * @wq: those who poll
- * @cb: wakes them; added by the first who has to wait
+ * @wq: wait queue of poll()
+ * @cb: wakes @wq; added by the first poller that has to wait
  * @sync_file_list: link in the list for debugfs
  * @creator: an address in the function that made it
  *
- * All but @flags, @wq and @cb are constant from the moment that others can see
- * the file.
+ * All but @flags, @wq and @cb are constant from the moment that the file is published.
  */
 struct sync_file {
 	struct file *file;
