@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices on a buffer: attach, pin, map, and back, under the reservation lock as
- * exporters and importers have agreed.
+ * Devices on a buffer: attach, pin, map, and back, under the reservation lock.
+ *
+ * To change here: calls of the exporter for a device, and the table below, which says
+ * when the core pins and maps. The contract of both sides is in linux/dma-buf.h.
  */
 
 #include <linux/dma-buf.h>
@@ -19,7 +21,8 @@
 #include <trace/events/dma_buf.h>
 
 /*
- * The importers whose memory may move, and what the core does about it:
+ * The steps of the core for each kind of exporter and importer. Dynamic means: the
+ * exporter may move the memory, or the importer can follow a move.
  *
  *	exporter  importer   at attach            at map     at unmap
  *	--------  --------   ------------------   --------   ----------
@@ -28,9 +31,9 @@
  *	dynamic   static     pin, map, keep       -          -
  *	dynamic   dynamic    -                    pin, map   unmap, unpin
  *
- * Detaching undoes what is kept. The pin in the last line is left out with
- * CONFIG_DMABUF_MOVE_NOTIFY. In the first line, an exporter may ask that the
- * first mapping be kept, too (&dma_buf_ops.cache_sgt_mapping).
+ * Detaching undoes the kept mapping and its pin. With CONFIG_DMABUF_MOVE_NOTIFY the
+ * core does not pin in the last line. In the first line, an exporter may ask the core
+ * to keep the first mapping, too (&dma_buf_ops.cache_sgt_mapping).
  */
 
 static bool dma_buf_keeps_mapping(struct dma_buf_attachment *attach)
@@ -62,7 +65,7 @@ static void dma_buf_unpin_exporter(struct dma_buf_attachment *attach)
 }
 
 /**
- * struct dma_buf_debug_table - what an importer gets with CONFIG_DMABUF_DEBUG
+ * struct dma_buf_debug_table - table for an importer with CONFIG_DMABUF_DEBUG
  * @table: copy with lengths and DMA addresses, but without pages, so that an
  *	importer that looks at them fails at once, and not just with certain
  *	exporters
@@ -134,7 +137,7 @@ static struct sg_table *dma_buf_unwrap_table(struct sg_table *sgt)
 	return original;
 }
 
-/* With CONFIG_DMA_API_DEBUG: many importers rely on pages, few exporters don't. */
+/* With CONFIG_DMA_API_DEBUG: many importers rely on whole pages. */
 static void dma_buf_debug_alignment(struct sg_table *sgt)
 {
 	struct scatterlist *sg;
@@ -165,7 +168,7 @@ static struct sg_table *dma_buf_call_map(struct dma_buf_attachment *attach,
 	return sgt ?: ERR_PTR(-ENOMEM);
 }
 
-/* Dynamic importers look at the fences themselves. */
+/* Wait on behalf of a static importer. A dynamic one waits for the fences itself. */
 static int dma_buf_wait_for_memory(struct dma_buf_attachment *attach)
 {
 	long ret;
@@ -181,14 +184,14 @@ static int dma_buf_wait_for_memory(struct dma_buf_attachment *attach)
 }
 
 /*
- * Might a map that the core has to make wait? An exporter without
- * &dma_buf_ops.try_map_dma_buf might, and so might any pin.
+ * May the call of the exporter block? It may without &dma_buf_ops.try_map_dma_buf, and
+ * so may any pin.
  *
- * This is asked before the exporter is called, so that "yes" leaves nothing to
- * undo. "No" stays true until the caller drops the reservation lock: fences are
- * added under that lock only, and a signalled fence stays signalled. Nor does
- * the exporter add one for a static importer, which never meets memory that is
- * being moved: if the exporter is dynamic, the mapping is a kept one.
+ * The core checks this before it calls the exporter, so that a refusal leaves nothing
+ * to undo. "No" stays true until the caller drops the reservation lock: fences are
+ * added under that lock only, and a signalled fence stays signalled. The exporter adds
+ * no fence for a static importer either: if the exporter is dynamic, a static importer
+ * has a kept mapping, whose memory does not move.
  */
 static bool dma_buf_map_might_block(struct dma_buf_attachment *attach)
 {
@@ -242,7 +245,7 @@ static void dma_buf_do_unmap(struct dma_buf_attachment *attach,
 	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
 }
 
-/* Map for as long as the device is attached, and keep the memory in place. */
+/* Map until the device is detached, and keep the memory in place. */
 static int dma_buf_map_and_keep(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
@@ -294,12 +297,11 @@ static void dma_buf_drop_attachment(struct dma_buf_attachment *attach)
 }
 
 /**
- * dma_buf_detach() - a device does not use a buffer any more
+ * dma_buf_detach() - remove a device from a buffer
  * @dmabuf: buffer
  * @attach: attachment, without mappings; it is freed
  *
- * Arguments that are NULL, or do not belong together, warn, and nothing
- * happens.
+ * If an argument is NULL, or @attach is not one of @dmabuf, it warns and does nothing.
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  */
@@ -313,7 +315,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
 
-/* The exporter says yes or no before anybody else knows of the attachment. */
+/* The exporter accepts or refuses the device before the attachment is on the list. */
 static struct dma_buf_attachment *
 dma_buf_new_attachment(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_attach_ops *ops, void *priv)
@@ -382,15 +384,15 @@ dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
 }
 
 /**
- * dma_buf_dynamic_attach() - announce a device that is going to use a buffer
+ * dma_buf_dynamic_attach() - attach a device that can follow moves of the memory
  * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
  * @dev: device
- * @ops: what to call when the memory moves, or NULL for an importer
+ * @ops: operations to call when the memory moves, or NULL for an importer
  *	that needs it to stay
  * @priv: initial &dma_buf_attachment.importer_priv
  *
- * If one side is dynamic and the other is not, the mapping that has to be kept
- * for it is made right now, after pinning the memory where that can be done.
+ * If one side is dynamic and the other is not, the core pins the memory of a dynamic
+ * exporter, maps it now, and keeps the mapping until dma_buf_detach().
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  * Return: attachment, or
@@ -410,7 +412,7 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 
 /**
- * dma_buf_attach() - announce a device that needs the memory to stay
+ * dma_buf_attach() - attach a device that needs the memory to stay
  * @dmabuf: buffer; stays referenced by the caller until dma_buf_detach()
  * @dev: device
  *
@@ -554,14 +556,14 @@ static struct sg_table *dma_buf_map_traced(struct dma_buf_attachment *attach,
  * @attach: attachment of the device
  * @dir: what the device does with the memory
  *
- * The entries tell addresses and lengths, and nothing else: there need be no
+ * The entries have DMA addresses and lengths, and nothing else: there need be no
  * pages behind them. Use for_each_sgtable_dma_sg(). Addresses and lengths are
- * whole pages. The table is the caller's until dma_buf_unmap_attachment(); one
- * that is kept (see &dma_buf_ops.cache_sgt_mapping) is shared by all who map the
+ * whole pages. The table belongs to the caller until dma_buf_unmap_attachment(); a
+ * kept one (see &dma_buf_ops.cache_sgt_mapping) is shared by all callers that map the
  * same attachment.
  *
- * A static importer gets the memory when the kernel is through with moving it;
- * a dynamic one waits for the fences of %DMA_RESV_USAGE_KERNEL itself.
+ * For a static importer the core waits until a move of the memory is done; a dynamic
+ * one waits for the fences of %DMA_RESV_USAGE_KERNEL itself.
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  * Return: table, or
@@ -580,21 +582,21 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 
 /**
- * dma_buf_try_map_attachment() - get DMA addresses, but wait for nobody
+ * dma_buf_try_map_attachment() - get DMA addresses without waiting
  * @attach: attachment of the device
  * @dir: what the device does with the memory
  *
- * For importers that would rather do something else than wait. Like
- * dma_buf_map_attachment(), and to be undone by dma_buf_unmap_attachment() as
- * well, except that it waits neither for memory to be moved nor for a fence to
- * signal. A mapping that is kept is returned at once.
+ * For importers that have other work to do instead of waiting. Like
+ * dma_buf_map_attachment(), and undone by dma_buf_unmap_attachment() as well, except
+ * that it waits neither for a move of the memory nor for a fence. Returns a kept
+ * mapping at once.
  *
- * It may sleep to allocate memory, and reclaim may wait for fences. So it has no
- * place between dma_fence_begin_signalling() and dma_fence_end_signalling().
+ * It may sleep to allocate memory, and reclaim may wait for fences. So do not call it
+ * between dma_fence_begin_signalling() and dma_fence_end_signalling().
  *
- * Without %CONFIG_DMABUF_MOVE_NOTIFY, to map for a dynamic importer means to pin
- * the memory of a dynamic exporter, which may move it. So it always is -EBUSY
- * there.
+ * Without %CONFIG_DMABUF_MOVE_NOTIFY, mapping memory of a dynamic exporter for a
+ * dynamic importer includes a pin, which may move the memory. So it always returns
+ * -EBUSY there.
  *
  * Context: Process context, may sleep to allocate. Caller holds &dma_buf.resv.
  * Return: table, or an ERR_PTR(), with nothing changed
@@ -639,12 +641,12 @@ dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
 
 /**
- * dma_buf_unmap_attachment() - give DMA addresses back
+ * dma_buf_unmap_attachment() - undo dma_buf_map_attachment()
  * @attach: attachment of the device
  * @sgt: what dma_buf_map_attachment() has returned
  * @dir: direction that it was mapped for
  *
- * Does nothing for a mapping that is kept. NULL warns.
+ * Does nothing for a kept mapping. Warns if an argument is NULL.
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  */
@@ -693,7 +695,7 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
 
-/* A member that only newer importers set comes first. */
+/* Prefer the member that only importers for newer kernels set. */
 static void dma_buf_notify_move(struct dma_buf_attachment *attach)
 {
 	const struct dma_buf_attach_ops *ops = attach->importer_ops;
@@ -708,8 +710,8 @@ static void dma_buf_notify_move(struct dma_buf_attachment *attach)
  * dma_buf_move_notify() - tell importers that the memory is going to move
  * @dmabuf: buffer, not pinned
  *
- * For dynamic exporters. Importers unmap in their own time; their fences in
- * &dma_buf.resv tell when the old place is not in use any more.
+ * For dynamic exporters. Importers unmap later, on their own; the old place is unused
+ * when their fences in &dma_buf.resv have signalled.
  *
  * Context: Process context. Caller holds &dma_buf.resv.
  */

@@ -2,6 +2,9 @@
 /*
  * All live buffers for BPF programs: as a file that a program writes, and as a loop
  * in a program.
+ *
+ * To change here: the kfuncs and the target "dmabuf", which programs rely on by name.
+ * The walk itself is in dma-buf-list.c.
  */
 
 #include <linux/bpf.h>
@@ -23,15 +26,15 @@
  *
  * The iterator ``dmabuf`` runs a BPF program for each live buffer, the newest first,
  * and once more with NULL when all have been visited. Its output may be read in
- * pieces of any size. Between two of them nothing is held, neither a lock nor
- * a buffer, and the next one goes on with the inode number that would have been next.
+ * pieces of any size. Between two reads the file holds neither a lock nor a buffer. The
+ * next read continues with the inode number that would have been next.
  *
  * A program that may sleep can do the same in a loop of its own, with
  * bpf_iter_dmabuf_new(), bpf_iter_dmabuf_next() and bpf_iter_dmabuf_destroy().
  *
- * Both keep the current buffer alive, and nothing else. As for all who look, its
- * count is one more than it would be otherwise. Should the buffer be closed
- * meanwhile, the next step calls the exporter's &dma_buf_ops.release.
+ * Both hold a reference on the current buffer, and nothing else, so the count that a
+ * program sees includes this one. If the buffer is closed meanwhile, the next step
+ * calls the exporter's &dma_buf_ops.release.
  */
 
 /* ----------------------------------------------------------- read as a file */
@@ -46,7 +49,7 @@ DEFINE_BPF_ITER_FUNC(dmabuf, struct bpf_iter_meta *meta, struct dma_buf *dmabuf)
 /**
  * enum dma_buf_bpf_pos - positions in the file
  * @DMA_BUF_BPF_BEGIN: nothing has been shown
- * @DMA_BUF_BPF_END: everything has
+ * @DMA_BUF_BPF_END: all buffers have been shown
  * @DMA_BUF_BPF_BUFFER: plus the inode number of a buffer: the newest one that has not
  *	been shown
  */
@@ -57,9 +60,9 @@ enum dma_buf_bpf_pos {
 };
 
 /**
- * struct dma_buf_bpf_file - what one who reads the file has
- * @walk: where the current read() is
- * @walking: there is a @walk, that is, there is a read()
+ * struct dma_buf_bpf_file - state of one open file
+ * @walk: position of the current read()
+ * @walking: @walk is valid, that is, a read() is under way
  *
  * Guarded by the lock of the seq_file.
  */
@@ -114,7 +117,7 @@ static int dma_buf_bpf_show(struct seq_file *seq, void *v)
 	return dma_buf_bpf_run(seq, v, false);
 }
 
-/* A program has the last word when all buffers have been visited, and only once. */
+/* Run the program once more, with NULL, when all buffers have been visited. */
 static void dma_buf_bpf_stop(struct seq_file *seq, void *v)
 {
 	struct dma_buf_bpf_file *priv = seq->private;
@@ -160,7 +163,7 @@ BTF_ID_LIST_SINGLE(dma_buf_bpf_type, struct, dma_buf)
 /* ------------------------------------------------------ a loop of a program */
 
 /**
- * struct bpf_iter_dmabuf - what a program has on its stack, and may not look into
+ * struct bpf_iter_dmabuf - the loop on the stack of a program, opaque to it
  * @__opaque: address of a &struct dma_buf_walk, or 0
  */
 struct bpf_iter_dmabuf {
@@ -168,8 +171,8 @@ struct bpf_iter_dmabuf {
 } __aligned(8);
 
 /**
- * struct bpf_iter_dmabuf_kern - the same, as it is
- * @walk: memory of its own, since it is too large for a program's stack; or NULL
+ * struct bpf_iter_dmabuf_kern - the same, for the kernel
+ * @walk: allocated, since it is too large for the stack of a program; or NULL
  */
 struct bpf_iter_dmabuf_kern {
 	struct dma_buf_walk *walk;
@@ -181,9 +184,9 @@ __bpf_kfunc_start_defs();
  * bpf_iter_dmabuf_new() - begin to visit all live buffers
  * @it: the loop, uninitialised
  *
- * Context: A BPF program that may sleep. Balanced by bpf_iter_dmabuf_destroy(), which
- * the verifier sees to, also after an error.
- * Return: 0, -ENOMEM; then there is no buffer to visit.
+ * Context: A BPF program that may sleep. Balanced by bpf_iter_dmabuf_destroy(), as the
+ * verifier ensures, also after an error.
+ * Return: 0, -ENOMEM; after an error the loop visits no buffer.
  */
 __bpf_kfunc int bpf_iter_dmabuf_new(struct bpf_iter_dmabuf *it)
 {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The CPU on a buffer: when it may touch the bytes, and through which mapping.
+ *
+ * To change here: begin and end of CPU access, mmap, vmap. How memory is made coherent
+ * is up to the exporter, for those of this directory in dma-buf-mappings.c.
  */
 
 #include <linux/dma-buf.h>
@@ -19,25 +22,25 @@
 /**
  * DOC: cpu access
  *
- * The CPU gets at the bytes by a mapping, in the kernel (dma_buf_vmap()) or in
+ * The CPU accesses the bytes through a mapping, in the kernel (dma_buf_vmap()) or in
  * user space (mmap() on the file, or dma_buf_mmap() on the file of an importer
- * that passes the call on). A mapping alone does not mean that the bytes are
- * those that a device has written, or that a device will see what is written.
- * For that the access stands between
+ * that passes the call on). A mapping alone does not make the writes of a device
+ * visible to the CPU, nor those of the CPU visible to a device. For that the access has
+ * to be between
  *
  * - dma_buf_begin_cpu_access(), which lets the exporter do its cache
- *   maintenance, and waits for the fences of devices that are at work; and
+ *   maintenance, and waits for the fences of pending work; and
  * - dma_buf_end_cpu_access(), which lets the exporter write caches back.
  *
- * User space says the same by DMA_BUF_IOCTL_SYNC. Mappings in user space are
- * the exporter's: &dma_buf_ops.mmap decides whether they are cached or write
- * combined, whether they fault, and whether they can be private.
+ * User space does both by DMA_BUF_IOCTL_SYNC. The exporter decides about mappings in
+ * user space: &dma_buf_ops.mmap chooses whether they are cached or write combined,
+ * whether they fault, and whether they can be private.
  *
  * There is one mapping in the kernel for all users, made for the first and
  * undone by the last.
  */
 
-/* A write by the CPU has to wait for more than a read, like one by a device. */
+/* Like a device, a CPU that writes has to wait for more fences than one that reads. */
 static bool dma_buf_cpu_writes(enum dma_data_direction dir)
 {
 	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
@@ -71,7 +74,7 @@ static int dma_buf_do_begin_cpu_access(struct dma_buf *dmabuf,
 }
 
 /**
- * dma_buf_begin_cpu_access() - the CPU is going to touch the bytes
+ * dma_buf_begin_cpu_access() - prepare the bytes for access by the CPU
  * @dmabuf: buffer
  * @dir: %DMA_FROM_DEVICE to read, %DMA_TO_DEVICE to write,
  *	%DMA_BIDIRECTIONAL for both
@@ -104,7 +107,7 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
 
 /**
- * dma_buf_end_cpu_access() - the CPU is through with the bytes
+ * dma_buf_end_cpu_access() - end an access by the CPU
  * @dmabuf: buffer
  * @dir: as in dma_buf_begin_cpu_access()
  *
@@ -161,7 +164,7 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (dma_buf_check_range(dmabuf, vma->vm_pgoff, vma_pages(vma)))
 		return -EINVAL;
 
-	/* /proc/<pid>/maps is going to tell the inode number. */
+	/* /proc/<pid>/maps will show the inode number. */
 	dma_buf_stats_need(dmabuf);
 	trace_dma_buf_mmap_internal(dmabuf);
 
@@ -264,9 +267,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vmap, DMA_BUF);
 /**
  * dma_buf_vunmap() - undo dma_buf_vmap()
  * @dmabuf: buffer
- * @map: what dma_buf_vmap() has stored; it is left as it is
+ * @map: mapping that dma_buf_vmap() has stored; not changed
  *
- * A mapping that is not that of the buffer warns, and nothing happens.
+ * If @map is not the mapping of the buffer, it warns and does nothing.
  *
  * Context: Process context, may sleep. Caller holds &dma_buf.resv.
  */
@@ -295,7 +298,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);
 /**
  * dma_buf_vunmap_unlocked() - dma_buf_vunmap() that locks
  * @dmabuf: buffer
- * @map: what dma_buf_vmap_unlocked() has stored
+ * @map: mapping that dma_buf_vmap_unlocked() has stored
  *
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  */

@@ -2,6 +2,9 @@
 /*
  * The directory dma_buf in debugfs, and its bufinfo: all live buffers, their fences
  * and devices.
+ *
+ * Programs parse bufinfo, so its columns stay as they are. New facts go into the
+ * report, dma-buf-report.c.
  */
 
 #include <linux/debugfs.h>
@@ -55,7 +58,7 @@ static int dma_buf_show(struct seq_file *s, struct dma_buf *dmabuf)
 {
 	int ret;
 
-	/* The text is going to tell the inode number. */
+	/* The text shows the inode number. */
 	dma_buf_stats_need(dmabuf);
 
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
@@ -101,7 +104,7 @@ DEFINE_SHOW_ATTRIBUTE(dma_buf_bufinfo);
 /**
  * dma_buf_debugfs_init() - create the files
  *
- * Debugging only, so nobody cares if it fails.
+ * Debugging only, so a failure is ignored.
  */
 void __init dma_buf_debugfs_init(void)
 {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls on the file of a buffer.
+ * The ioctls on the file of a buffer: argument checks, dispatch, export and import of
+ * sync files, name and facts.
+ *
+ * To change here: the user ABI, which only grows. Structures and errnos are described
+ * in uapi/linux/dma-buf.h.
  */
 
 #include <linux/cleanup.h>
@@ -74,7 +78,7 @@ static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
 	return 0;
 }
 
-/* One fence, never NULL, of all that a new access waits for. */
+/* Get one fence, never NULL, for all fences that a new access waits for. */
 static int dma_buf_get_access_fence(struct dma_buf *dmabuf, u32 flags,
 				    struct dma_fence **fence)
 {
@@ -92,7 +96,7 @@ static int dma_buf_get_access_fence(struct dma_buf *dmabuf, u32 flags,
 	return 0;
 }
 
-/* The stub, which stands for no fence, counts as one that is done. */
+/* Count the stub, which stands for no fence, as one that has signalled. */
 static unsigned int dma_buf_count_fences(struct dma_fence *fence)
 {
 	struct dma_fence_array *array = to_dma_fence_array(fence);
@@ -100,7 +104,7 @@ static unsigned int dma_buf_count_fences(struct dma_fence *fence)
 	return array ? array->num_fences : !dma_fence_signaled_flag(fence);
 }
 
-/* Nobody else sees the sync file so far. */
+/* The sync file is not published yet. */
 static void dma_buf_trace_export(struct dma_buf *dmabuf, u32 flags,
 				 struct sync_file *sync_file)
 {
@@ -260,7 +264,7 @@ static void dma_buf_fill_info(struct dma_buf *dmabuf, struct dma_buf_info *info)
 static long dma_buf_ioctl_info(struct dma_buf *dmabuf,
 			       struct dma_buf_info __user *arg)
 {
-	/* Fixed for ever; what is added later may be missing in an argument. */
+	/* Size of the first version. Members that were added later may be missing. */
 	const size_t least = offsetofend(struct dma_buf_info, name);
 	struct dma_buf_info info;
 	u32 size;
@@ -284,7 +288,7 @@ static long dma_buf_ioctl_info(struct dma_buf *dmabuf,
 	if (info.flags)
 		return -EINVAL;
 
-	/* Tells the inode number. */
+	/* The answer has the inode number. */
 	dma_buf_stats_need(dmabuf);
 	dma_buf_fill_info(dmabuf, &info);
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All live buffers, for those who show them: debugfs, sysfs statistics.
+ * The list of all live buffers, for debugfs, sysfs and BPF. To change here: how a
+ * buffer gets on and off the list, and how a walk finds it.
  *
- * Exporting and releasing must not suffer from it, so the list is cut into
- * shards, and a buffer goes into that of the CPU where it was exported. Within
- * a shard buffers are sorted by inode number, the newest first, since the number
- * is taken under the lock of the shard. That is what lets a walk merge them.
+ * The list must not slow down export and release, so it is divided into shards. A
+ * buffer goes into the shard of the CPU that exports it. The buffers of a shard are
+ * sorted by inode number, the newest first, since the number is taken under the lock of
+ * the shard. So a walk can merge the shards.
  *
- * A walk has a cursor in each shard, which names the buffer to visit next
- * without holding it. A buffer that leaves its shard moves the cursors that
- * point at it on to the next one. So a walk keeps no buffer alive but the one
- * that it shows, and each step takes the same time, however many buffers there
- * are and whatever happens to them meanwhile.
+ * A walk has a cursor in each shard, which points at the buffer to visit next without a
+ * reference. A buffer that leaves its shard moves the cursors that point at it on to
+ * the next one. So a walk keeps only the buffer alive that it has returned, and the
+ * time of a step does not depend on the number of buffers.
  */
 
 #include <linux/atomic.h>
@@ -31,14 +31,14 @@
 
 /**
  * struct dma_buf_shard - some of the live buffers
- * @lock: guards the others, and what is in them
+ * @lock: guards the other members, and the members of &dma_buf_cursor
  * @buffers: all &dma_buf.list_node, from dma_buf_export() until the file is
  *	released
  * @cursors: all &dma_buf_cursor.node of walks that are under way
  * @totals: number and size of @buffers
  */
 struct dma_buf_shard {
-	spinlock_t lock;	/* guards the others, and what is in them */
+	spinlock_t lock;	/* guards all members, and the cursors */
 	struct list_head buffers;
 	struct list_head cursors;
 	struct dma_buf_totals totals;
@@ -65,7 +65,7 @@ static struct dma_buf_shard *dma_buf_shard_of(struct dma_buf *dmabuf)
 	return &dma_buf_shards[dmabuf->shard];
 }
 
-/* 0 is no inode number; those of 32 bits come round to it. */
+/* 0 is no inode number, and a counter of 32 bits wraps. */
 static unsigned long dma_buf_next_ino(void)
 {
 	return atomic_long_inc_return(&dma_buf_last_ino) ?:
@@ -77,7 +77,7 @@ static unsigned long dma_buf_ino(struct dma_buf *dmabuf)
 	return file_inode(dmabuf->file)->i_ino;
 }
 
-/* Numbers of 32 bits come round again, but buffers do not live for so long. */
+/* Numbers of 32 bits wrap, but no buffer lives for half of a round. */
 static bool dma_buf_ino_is_later(unsigned long ino, unsigned long than)
 {
 	return (long)(ino - than) > 0;
@@ -144,8 +144,8 @@ void dma_buf_list_del(struct dma_buf *dmabuf)
  * dma_buf_list_totals() - number and size of all live buffers
  *
  * Context: Process context.
- * Return: sums that are exact if no buffer comes or goes meanwhile. One that lives
- * all the time is in there in any case.
+ * Return: sums that are exact if no buffer comes or goes meanwhile. They include each
+ * buffer that lives during the whole call.
  */
 struct dma_buf_totals dma_buf_list_totals(void)
 {
@@ -166,7 +166,7 @@ struct dma_buf_totals dma_buf_list_totals(void)
 /**
  * dma_buf_list_take() - take a buffer, unless it has left the list
  * @dmabuf: buffer that may be gone, but not its inode
- * @take: takes the buffer, in a way that dma_buf_file_release() obeys; called
+ * @take: takes the buffer, in a way that dma_buf_file_release() respects; called
  *	with the lock of the list held, so it must not sleep
  *
  * Context: Process context.
@@ -234,7 +234,7 @@ void dma_buf_walk_begin(struct dma_buf_walk *walk)
  * @walk: the walk, uninitialised
  * @last_seen: inode number of the newest buffer that is not
  *
- * Like dma_buf_walk_begin(), but the others are left alone.
+ * Like dma_buf_walk_begin(), but does not visit older buffers.
  *
  * Context: Process context. Balanced by dma_buf_walk_end().
  */
@@ -274,8 +274,8 @@ static unsigned int dma_buf_walk_newest(struct dma_buf_walk *walk,
 }
 
 /*
- * Go past the buffer with that number. Returns it, or NULL if it does not let
- * itself be taken, or has gone.
+ * Go past the buffer with that number. Returns it, or NULL if @take refuses it, or it
+ * has gone.
  */
 static struct dma_buf *dma_buf_walk_pass(struct dma_buf_walk *walk,
 					 unsigned int index, unsigned long ino,
@@ -334,9 +334,9 @@ static bool dma_buf_take_none(struct dma_buf *dmabuf)
  * @walk: the walk, uninitialised
  * @ino: inode number of the newest buffer to visit, which may be gone
  *
- * For those who cannot keep a walk: with the number of the buffer that would have
- * been next they go on where they were. The others are passed one by one, since the
- * lock of a shard is not held for longer.
+ * For a caller that cannot keep a walk: it continues with the number of the buffer
+ * that would have been next. This passes newer buffers one by one, since it holds the
+ * lock of a shard for one step only.
  *
  * Context: Process context. Balanced by dma_buf_walk_end().
  */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lessons for lockdep about fences and reservations: which code signals, which
+ * Annotations for lockdep about fences and reservations: which code signals, which
  * code waits, and in which order locks are taken around them.
  *
- * Built with CONFIG_LOCKDEP only.
+ * To change here: the rules that lockdep enforces. A new lock around fences goes into
+ * the order at the end. Built with CONFIG_LOCKDEP only.
  */
 
 #include <linux/dma-fence.h>
@@ -21,8 +22,8 @@
  * DOC: fence signalling annotation
  *
  * The rules for fences (see `fence cross-driver contract`) are about deadlocks
- * across drivers, which no test of one driver will hit. Lockdep finds them, if
- * it is told where the code is that a signal depends on::
+ * across drivers, which no test of one driver will hit. Lockdep finds them if the
+ * driver annotates the code that a signal depends on::
  *
  *	bool cookie = dma_fence_begin_signalling();
  *
@@ -33,14 +34,14 @@
  *
  * Between the two calls the code is treated as the holder of a lock that each
  * dma_fence_wait_timeout() takes. So lockdep complains about all that may wait
- * for a fence there, however far away: about taking a lock which is held while
+ * for a fence there, however indirectly: about taking a lock which is held while
  * waiting, a reservation lock in the first place, and about an allocation that
  * may enter reclaim. It does not complain about a wait itself, which may be for
  * a fence that comes before. tests/lockdep_patterns.c makes each of these
  * mistakes, one a boot.
  *
- * Sections nest, and each end gets the cookie of its begin. Where preemption is
- * off nothing is recorded, since sleeping is not allowed there anyway.
+ * Sections nest, and each end gets the cookie of its begin. With preemption off
+ * nothing is recorded, since sleeping is not allowed there anyway.
  */
 
 static struct lockdep_map dma_fence_lockdep_map =
@@ -78,7 +79,7 @@ EXPORT_SYMBOL(dma_fence_begin_signalling);
 
 /**
  * dma_fence_end_signalling() - leave code that a signal depends on
- * @cookie: what dma_fence_begin_signalling() has returned
+ * @cookie: value that dma_fence_begin_signalling() has returned
  *
  * Context: Any.
  */
@@ -90,10 +91,10 @@ void dma_fence_end_signalling(bool cookie)
 EXPORT_SYMBOL(dma_fence_end_signalling);
 
 /**
- * __dma_fence_might_wait() - tell lockdep that fences are waited for here
+ * __dma_fence_might_wait() - tell lockdep that the caller may wait for a fence
  *
- * A section that waits would only be reported as recursion, whatever it waits
- * for, so it is left for the moment.
+ * Lockdep would report a wait in a signalling section as recursion, whatever the wait
+ * is for. So this leaves the section for the moment.
  *
  * Context: Process context.
  */
@@ -155,9 +156,8 @@ static void __init dma_resv_prime_lock(struct dma_resv *obj,
 }
 
 /*
- * Show lockdep the order of locks once, so that a driver which has it wrong is
- * found the first time that it does so, without the other driver of the
- * deadlock. From the outside in:
+ * Show lockdep the order of locks once. So it reports a driver with a wrong order the
+ * first time, without the other driver of the deadlock. From the outside in:
  *
  *	mmap_lock
  *	  acquire context of reservation_ww_class

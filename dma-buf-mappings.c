@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For exporters of ordinary, cached memory: the devices that have a buffer mapped,
- * and whether they or the CPU own its bytes.
+ * and whether they or the CPU own its bytes. To change here: when memory is synced, in
+ * which direction, for the heaps and udmabuf alike.
  *
- * Where a device works past the caches, or on a copy of the memory that it cannot
- * reach, the bytes have to be passed on. Three things can go wrong with that, and all
- * of them lose data:
+ * If a device does not snoop the caches, or uses a bounce buffer for memory that it
+ * cannot reach, the bytes have to be synced. There are three ways to lose data by that:
  *
- * - A sync in a direction in which the device cannot have gone: it would copy the old
- *   contents of a bounce buffer over what another device has written.
- * - A sync for the CPU while the CPU is writing, since it drops what is in the cache.
- *   When a device goes away in such a moment, the CPU has its bytes already.
- * - A sync for the CPU while the device is still writing: what it writes afterwards
- *   is not seen. So the fences come first.
+ * - A sync in a direction that the mapping does not have: it would copy the old
+ *   contents of a bounce buffer over the writes of another device.
+ * - A sync for the CPU while the CPU is writing, since it drops dirty cache lines. When
+ *   a device unmaps at such a moment, the CPU has its bytes already.
+ * - A sync for the CPU while the device is still writing: the CPU does not see the later
+ *   writes. So wait for the fences first.
  */
 
 #include <linux/dma-buf.h>
@@ -24,8 +24,8 @@
 #include "dma-buf-mappings.h"
 
 /*
- * Several devices may have the same memory mapped, so mapping does not claim it for
- * one of them: caches and bounce buffers are dealt with by a sync of its own.
+ * Several devices may have the same memory mapped, so mapping does not give it to one of
+ * them: a separate sync takes care of caches and bounce buffers.
  */
 #define DMA_BUF_MAP_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
@@ -51,7 +51,7 @@ int dma_buf_mapping_add(struct dma_buf *buf, struct dma_buf_mapping *mapping,
 	if (ret)
 		return ret;
 
-	/* The CPU may have written before there was anything to sync. */
+	/* The CPU may have written before there was a mapping to sync. */
 	dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
 	mapping->dir = dir;
 	mapping->taken = 0;
@@ -98,9 +98,9 @@ void dma_buf_mapping_del(struct dma_buf *buf, struct dma_buf_mapping *mapping)
 }
 
 /*
- * The access by the CPU is told as the one that a device would make. A mapping for one
- * direction can do that only. With one for both, doing no more than the CPU needs
- * keeps it from overwriting what the device has written.
+ * @dir is the direction of a device that does the same as the CPU. A mapping for one
+ * direction can be synced for that only. Sync a mapping for both directions for no more
+ * than the CPU needs, so that the sync does not overwrite the writes of the device.
  */
 static enum dma_data_direction
 dma_buf_mapping_dir(struct dma_buf_mapping *mapping, enum dma_data_direction dir)
@@ -126,7 +126,7 @@ int dma_buf_lock_interruptible(struct dma_buf *buf)
 }
 
 /**
- * dma_buf_lock_idle() - lock a buffer when devices are through with it
+ * dma_buf_lock_idle() - lock a buffer when its devices are idle
  * @buf: buffer
  * @dir: what the CPU is going to do
  *

@@ -21,11 +21,11 @@ struct dma_buf;
  * @table: the pages; constant but for the addresses, which are valid while @count is
  *	not 0
  * @dir: what the device may do with the memory while it has it mapped
- * @count: how often it has it mapped
- * @taken: how many accesses of the CPU that write have taken the memory from the
- *	device, and have not given it back
+ * @count: number of maps by the device
+ * @taken: number of writing CPU accesses that have begun while the device had the
+ *	buffer mapped, and have not ended
  *
- * All that is not constant is guarded by &dma_buf.resv.
+ * Members that are not constant are guarded by &dma_buf.resv.
  */
 struct dma_buf_mapping {
 	struct list_head node;

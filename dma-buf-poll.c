@@ -2,6 +2,9 @@
 /*
  * poll() on a buffer: waiting for the implicit fences without sleeping in a
  * driver.
+ *
+ * To change here: which fences make a buffer readable or writable, and the order of the
+ * steps that keeps a wake-up from being lost, shown below.
  */
 
 #include <linux/dma-buf.h>
@@ -29,12 +32,12 @@
  * That says nothing about caches, for which there is DMA_BUF_IOCTL_SYNC, and
  * nothing about work that is submitted afterwards.
  *
- * While somebody polls for an event and work is pending, there is one callback
- * on one of the fences, for all who poll. When the fence signals all are woken
- * and look again, and the first of them installs the callback on the next
- * fence. The callback keeps the buffer alive.
+ * While a task polls for an event and work is pending, there is one callback on one of
+ * the fences, for all pollers. When the fence signals, all of them wake up and test
+ * again, and the first one adds the callback to the next fence. The callback holds a
+ * reference on the buffer.
  *
- * An exporter has nothing to do for it.
+ * The exporter takes no part in it.
  */
 
 static __poll_t dma_buf_poll_event(bool write)
@@ -49,11 +52,11 @@ static struct dma_buf_poll_cb_t *dma_buf_poll_cb(struct dma_buf *dmabuf,
 }
 
 /*
- * No wake-up is lost. The poller is on the wait queue before it looks, and to
- * find that fence is pending and go to sleep it has to go past the callback:
+ * No wake-up is lost. The poller is on the wait queue before it tests, and it adds the
+ * callback between finding a pending fence and sleeping:
  *
- *	poller				whoever signals the fence
- *	------				-------------------------
+ *	poller				signaller of the fence
+ *	------				----------------------
  *	enter wait queue
  *	fence pending?  yes
  *	event active?  no: set it
@@ -62,10 +65,10 @@ static struct dma_buf_poll_cb_t *dma_buf_poll_cb(struct dma_buf *dmabuf,
  *	  ok				  callback: clear event, wake
  *	sleep
  *
- * If the callback could not be added the fence has signalled, and the next one
- * is tried. If the event was active, the callback that is going to clear it
- * finds the poller on the queue, which it has entered under the lock under which
- * the event is cleared.
+ * If the callback cannot be added, the fence has signalled, and the poller tries the
+ * next one. If the event was active, the callback that will clear it finds the poller
+ * on the queue: the poller has entered it under the same lock under which the callback
+ * clears the event.
  */
 static void dma_buf_poll_clear(struct dma_buf_poll_cb_t *dcb)
 {
@@ -74,8 +77,8 @@ static void dma_buf_poll_clear(struct dma_buf_poll_cb_t *dcb)
 	guard(spinlock_irqsave)(&dcb->poll->lock);
 
 	/*
-	 * Clear first: a task that is woken looks again without the lock, and must
-	 * not take this callback for one that is still to come.
+	 * Clear first: a task that is woken tests again without the lock, and must
+	 * not mistake this callback for one that is still queued.
 	 */
 	event = dcb->active;
 	WRITE_ONCE(dcb->active, 0);
@@ -91,13 +94,13 @@ static void dma_buf_poll_signaled(struct dma_fence *fence,
 
 	dma_buf_poll_clear(dcb);
 
-	/* Not the last one, that is the signaller's. */
+	/* Not the last reference: the signaller holds one. */
 	dma_fence_put(fence);
 	fput(dmabuf->file);
 }
 
 /**
- * dma_buf_of_poll_cb() - does a callback wake those who poll a buffer?
+ * dma_buf_of_poll_cb() - does a callback wake tasks that poll a buffer?
  * @cb: callback of a fence whose lock the caller holds
  * @event: where to store the event, EPOLLIN or EPOLLOUT
  *
@@ -118,7 +121,7 @@ struct dma_buf *dma_buf_of_poll_cb(struct dma_fence_cb *cb, __poll_t *event)
 	return container_of(dcb->poll, struct dma_buf, poll);
 }
 
-/* Returns false if a callback for the event is out already. */
+/* Returns false if a callback for the event is installed already. */
 static bool dma_buf_poll_claim(struct dma_buf *dmabuf,
 			       struct dma_buf_poll_cb_t *dcb, __poll_t event)
 {
@@ -139,7 +142,7 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 
-	/* For the callback, which may run at once. */
+	/* The reference of the callback, which may run at once. */
 	get_dma_buf(dmabuf);
 
 	dma_resv_for_each_fence(&cursor, dmabuf->resv,
@@ -155,7 +158,7 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	return false;
 }
 
-/* Returns false if the event is on its way, true if it has come meanwhile. */
+/* Returns false if a callback will report the event, true if it is there already. */
 static bool dma_buf_poll_install(struct dma_buf *dmabuf, bool write)
 {
 	struct dma_buf_poll_cb_t *dcb = dma_buf_poll_cb(dmabuf, write);
@@ -172,7 +175,7 @@ static bool dma_buf_poll_install(struct dma_buf *dmabuf, bool write)
 	return true;
 }
 
-/* The lock is taken only if there is something to wait for. */
+/* Takes the lock only if a fence is pending. */
 static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf, bool write)
 {
 	__poll_t event = dma_buf_poll_event(write);
@@ -187,7 +190,7 @@ static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf, bool write)
 		if (active || !dma_buf_poll_install(dmabuf, write))
 			return 0;
 	} else if (unlikely(active)) {
-		/* Others may still wait for a fence that has left the object. */
+		/* Other tasks may still wait for a fence that has left the object. */
 		wake_up_poll(&dmabuf->poll, event);
 	}
 

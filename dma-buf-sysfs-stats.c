@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Statistics in sysfs: /sys/kernel/dmabuf/buffers/<inode number>/.
+ *
+ * To change here: when a directory is made and removed. Its files are ABI, see
+ * Documentation/ABI/testing/sysfs-kernel-dmabuf-buffers.
  */
 
 #include <linux/cleanup.h>
@@ -29,20 +32,19 @@
  * look for its inode number in /proc/<pid>/fdinfo and /proc/<pid>/maps.
  *
  * Making a directory in sysfs takes several times as long as making a buffer,
- * so exporters do not wait for it. A directory is made as soon as somebody can
- * know its name: by stat() on the file, by a look at its fdinfo, by a mapping,
- * which shows in maps, and by bufinfo in debugfs. For those who list all
- * directories, a worker makes the missing ones a moment after the export. A
- * directory is removed by the release of the buffer, before the exporter frees
- * the memory; a buffer without one does not pay for that.
+ * so exporters do not wait for it. A directory is made as soon as user space can know
+ * its name: by stat() on the file, by reading its fdinfo, by a mapping, which shows in
+ * maps, and by bufinfo in debugfs. For programs that list all directories, a worker
+ * makes the missing ones a moment after the export. The release of a buffer removes its
+ * directory, before the exporter frees the memory; that costs nothing for a buffer
+ * without one.
  *
- * So whoever adds up what fdinfo and maps tell, and then what the directories
- * tell, never gets more from the processes than from the directories, unless
- * buffers go in between.
+ * So if a program first adds up the sizes in fdinfo and maps, and then those in the
+ * directories, the second sum is not smaller, unless buffers go in between.
  */
 
 /*
- * The entry of a buffer is made, found and removed by these:
+ * Two parties change the entry of a buffer:
  *
  * - Makers are tasks that get to know the inode number, and the worker. They
  *   exclude each other by dma_buf_stats_lock, and hold it until the entry is
@@ -55,8 +57,8 @@
  *   comes first, and the maker does not find the buffer on the list.
  *
  * So exporter and name are valid while an entry is made and while it exists, and
- * an entry that is made is removed. A buffer that nobody claims takes no lock
- * but that of the list.
+ * an entry that is made is removed. The release of a buffer without a claim takes no
+ * lock but that of the list.
  *
  * Lock order: mmap_lock or the lock of a seq_file, if the caller holds one;
  * dma_buf_stats_lock; the locks of sysfs, memory reclaim. &dma_buf.resv is not
@@ -72,10 +74,10 @@ struct dma_buf_stats_attribute {
 	ssize_t (*show)(struct dma_buf *dmabuf, char *buf);
 };
 
-/* All live buffers up to this inode number have an entry. The worker's own. */
+/* All live buffers up to this inode number have an entry. Only the worker uses it. */
 static unsigned long dma_buf_stats_seen;
 
-/* Where the directories are. */
+/* Parent of the directories. */
 static struct kobject *dma_buf_stats_dir;
 
 static ssize_t exporter_name_show(struct dma_buf *dmabuf, char *buf)
@@ -104,7 +106,7 @@ static struct dma_buf_sysfs_entry *to_sysfs_entry(struct kobject *kobj)
 	return container_of(kobj, struct dma_buf_sysfs_entry, kobj);
 }
 
-/* The buffer is there: removing the entry waits for readers. */
+/* The buffer is alive: its release removes the entry, and waits for readers. */
 static ssize_t dma_buf_stats_show(struct kobject *kobj, struct attribute *attr,
 				  char *buf)
 {
@@ -129,7 +131,7 @@ static const struct kobj_type dma_buf_stats_type = {
 	.default_groups = dma_buf_stats_groups,
 };
 
-/* The buffer is not released meanwhile, see above. */
+/* The buffer is not released while this runs, see above. */
 static int dma_buf_stats_create(struct dma_buf *dmabuf)
 {
 	struct dma_buf_sysfs_entry *entry;
@@ -180,7 +182,7 @@ static int dma_buf_stats_create_next(struct dma_buf_walk *walk)
 	return dmabuf ? dma_buf_stats_create(dmabuf) : -ENOENT;
 }
 
-/* Returns false if there was no memory. A buffer with another error has none. */
+/* Returns false without memory. A buffer with another error gets no entry. */
 static bool dma_buf_stats_create_new(void)
 {
 	unsigned long last = dma_buf_list_last_ino();
@@ -209,7 +211,7 @@ static void dma_buf_stats_queue(struct delayed_work *work)
 
 static void dma_buf_stats_work(struct work_struct *work)
 {
-	/* Try again later, but let nobody else wait for it. */
+	/* Try again later, without making other tasks wait for it. */
 	if (!dma_buf_stats_create_new())
 		dma_buf_stats_queue(to_delayed_work(work));
 }
@@ -219,7 +221,7 @@ DECLARE_DELAYED_WORK(dma_buf_stats_worker, dma_buf_stats_work);
 static void dma_buf_stats_kick(void)
 {
 	/*
-	 * The buffer is on its list before the worker is told. Pairs with the
+	 * The buffer is on its list before the worker is queued. Pairs with the
 	 * barrier after the worker has cleared the pending bit.
 	 */
 	smp_mb();
@@ -229,7 +231,7 @@ static void dma_buf_stats_kick(void)
 
 /**
  * dma_buf_stats_check() - can there be statistics for a buffer?
- * @exp_info: what dma_buf_export() got
+ * @exp_info: argument of dma_buf_export()
  *
  * Return: 0, -EINVAL if the exporter has no name.
  */
@@ -253,11 +255,11 @@ void dma_buf_stats_exported(void)
 }
 
 /**
- * dma_buf_stats_need() - somebody gets to know the inode number of a buffer
+ * dma_buf_stats_need() - make the directory before user space learns the inode number
  * @dmabuf: buffer that may be gone, but not its inode
  *
- * Afterwards a live buffer has its directory, unless there is no memory for it:
- * then the worker tries again, which does not rest before all have one.
+ * Afterwards a live buffer has its directory, unless there is no memory for it: then
+ * the worker tries again until all buffers have one.
  *
  * Context: Process context, may sleep; mmap_lock may be held.
  */
@@ -266,8 +268,8 @@ void dma_buf_stats_need(struct dma_buf *dmabuf)
 	might_lock(&dma_buf_stats_lock);
 
 	/*
-	 * The usual case. Pairs with dma_buf_stats_create(): the directory is
-	 * found by whatever comes after this load.
+	 * The usual case. Pairs with dma_buf_stats_create(): a look-up after this
+	 * load finds the directory.
 	 */
 	if (smp_load_acquire(&dmabuf->sysfs_entry))
 		return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/dmabuf: what everybody may know, how many buffers there are and how
- * much memory they stand for.
+ * /sys/kernel/dmabuf: totals that any user may read, the number of buffers and their
+ * size. Files that user space knows stay, see Documentation/ABI.
  */
 
 #include <linux/dma-buf.h>
@@ -15,11 +15,11 @@
 /**
  * DOC: totals
  *
- * ``/sys/kernel/dmabuf/total_buffers`` and ``total_bytes`` tell how many buffers
- * there are, and the sum of their sizes. To read them takes the same time however
- * many that are, and no privilege, so they are what a monitor looks at every second.
- * A buffer counts from dma_buf_export() until its file is released, just as long as
- * it is on the list of live buffers. They depend on no option but sysfs itself.
+ * ``/sys/kernel/dmabuf/total_buffers`` and ``total_bytes`` have the number of buffers
+ * and the sum of their sizes. The time to read them does not depend on the number of
+ * buffers, and they need no privilege, so a monitor can read them every second. A
+ * buffer counts from dma_buf_export() until its file is released, as long as it is on
+ * the list of live buffers. They depend on no option but sysfs itself.
  */
 
 static struct kobject *dma_buf_sysfs_kobj;
@@ -46,7 +46,7 @@ static const struct attribute *dma_buf_sysfs_attrs[] = {
 };
 
 /**
- * dma_buf_sysfs_dir() - the directory, for others who show something
+ * dma_buf_sysfs_dir() - the directory, for other files that add to it
  *
  * Return: the directory, after dma_buf_sysfs_init().
  */

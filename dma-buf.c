@@ -2,8 +2,8 @@
 /*
  * The buffer as an object: file and inode, export, references, destruction.
  *
- * Sharing it between devices is in dma-buf-attach.c, touching its bytes in
- * dma-buf-cpu.c, what user space may ask of it in dma-buf-ioctl.c and
+ * To change here: the life of a buffer. Its devices are in dma-buf-attach.c, access by
+ * the CPU in dma-buf-cpu.c, requests of user space in dma-buf-ioctl.c and
  * dma-buf-poll.c.
  */
 
@@ -45,16 +45,16 @@
  *   dma_buf_export(). To pass the buffer on through user space, it makes a file
  *   descriptor of it, dma_buf_fd().
  * - An importer turns the descriptor into a reference with dma_buf_get(), and
- *   announces its device with dma_buf_attach(), or with
- *   dma_buf_dynamic_attach() if it can cope with memory that moves.
+ *   attaches its device with dma_buf_attach(), or with
+ *   dma_buf_dynamic_attach() if it can follow moves of the memory.
  * - For access by the device it gets DMA addresses with
- *   dma_buf_map_attachment(), and gives them back with
+ *   dma_buf_map_attachment(), and releases them with
  *   dma_buf_unmap_attachment().
  * - In the end dma_buf_detach() and dma_buf_put() undo the first steps.
  *
- * When the last reference has gone, be it a descriptor, a mapping in user space
- * or one of the kernel, the exporter gets &dma_buf_ops.release. That is the end
- * of the buffer also for its statistics and for the list of live buffers.
+ * When the last reference is dropped, be it a descriptor, a mapping in user space or
+ * one of the kernel, the core calls &dma_buf_ops.release. At the same time the buffer
+ * leaves its statistics and the list of live buffers.
  */
 
 /**
@@ -62,7 +62,7 @@
  *
  * There is one lock, the reservation lock &dma_buf.resv, here called R. It is
  * the same for all buffers of an exporter that share a reservation object, and
- * it is taken outside of all locks of drivers.
+ * it is taken before all locks of drivers.
  *
  * Importers hold R when they call dma_buf_pin(), dma_buf_unpin(),
  * dma_buf_map_attachment(), dma_buf_try_map_attachment(),
@@ -82,8 +82,8 @@
  */
 
 /**
- * struct dma_buf_object - all of a buffer in one allocation
- * @buf: what others see
+ * struct dma_buf_object - all parts of a buffer, in one allocation
+ * @buf: the part that drivers see
  * @resv: reservation object, unless the exporter has one
  * @inode: inode; keeps the allocation until it is freed, possibly long after the
  *	end of the buffer
@@ -111,7 +111,7 @@ static struct dma_buf *dma_buf_of_inode(struct inode *inode)
  * dma_buf_dev() - device number of the filesystem
  *
  * Context: Any, after dma_buf_init().
- * Return: what stat() tells for all buffers.
+ * Return: the device number that stat() shows for all buffers.
  */
 dev_t dma_buf_dev(void)
 {
@@ -146,7 +146,7 @@ static struct inode *dma_buf_alloc_inode(struct super_block *sb)
 	return object ? &object->inode : NULL;
 }
 
-/* Runs after a grace period, which lookups and readers of the name rely on. */
+/* Runs after a grace period: lookups and readers of the name use the inode under RCU. */
 static void dma_buf_free_inode(struct inode *inode)
 {
 	kmem_cache_free(dma_buf_cache,
@@ -202,8 +202,8 @@ static struct file_system_type dma_buf_fs_type = {
 };
 
 /*
- * A caller that gets to know the inode number finds the statistics. It may hold a
- * path without a reference on the file (O_PATH), so the buffer may be gone.
+ * Make the statistics before the caller learns the inode number. It may hold a path
+ * without a reference on the file (O_PATH), so the buffer may be gone.
  */
 static int dma_buf_getattr(struct mnt_idmap *idmap, const struct path *path,
 			   struct kstat *stat, u32 request_mask,
@@ -241,14 +241,13 @@ void dma_buf_replace_name(struct dma_buf *dmabuf, const char *name)
 
 /*
  * The end of the file is the end of the buffer. The dentry (O_PATH) and the inode
- * (inotify) may last longer, but nobody gets at more than the inode and the name
- * by them.
+ * (inotify) may last longer, but they only give access to the inode and the name.
  */
 static int dma_buf_file_release(struct inode *inode, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
 
-	/* Users of either kind hold a reference. */
+	/* Users of the kernel mapping, and callbacks of poll, hold references. */
 	WARN_ON_ONCE(dmabuf->vmapping_counter);
 	WARN_ON_ONCE(dmabuf->cb_in.active || dmabuf->cb_out.active);
 
@@ -264,7 +263,7 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 		dma_resv_fini(dmabuf->resv);
 
 	WARN_ON_ONCE(!list_empty(&dmabuf->attachments));
-	/* Nobody sets a name any more. */
+	/* No task can set a name any more. */
 	if (rcu_access_pointer(dmabuf->name))
 		dma_buf_replace_name(dmabuf, NULL);
 	module_put(dmabuf->owner);
@@ -273,8 +272,8 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 }
 
 /*
- * The file has no position. Seeking exists to tell the size, and as the way
- * back, so that each of the two works for itself.
+ * The file has no position. Programs seek to the end to learn the size, and to the begin
+ * to undo that, so both work without the other.
  */
 static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -298,9 +297,9 @@ static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
  * @m: file to print to
  * @name: name of a buffer
  *
- * Control characters would begin a new line or column for programs that read the
- * text, and so tell them whatever user space likes. They are printed in octal,
- * and so is the backslash, to be told from those.
+ * A control character in a name would begin a new line or column, so that user space
+ * could forge entries of the text. They are printed in octal, and so is the backslash,
+ * to keep the text unambiguous.
  *
  * Context: Any.
  */
@@ -319,7 +318,7 @@ static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 	dma_buf_stats_need(dmabuf);
 
 	seq_printf(m, "size:\t%zu\n", dmabuf->size);
-	/* Without the reference of the reader. */
+	/* Do not count the reference of the reader. */
 	seq_printf(m, "count:\t%ld\n", file_count(dmabuf->file) - 1);
 	seq_printf(m, "exp_name:\t%s\n", dmabuf->exp_name);
 
@@ -336,7 +335,7 @@ static void dma_buf_show_fdinfo(struct seq_file *m, struct file *file)
 static const struct file_operations dma_buf_fops = {
 	.release = dma_buf_file_release,
 	.mmap = dma_buf_file_mmap,
-	/* Where an exporter can use large pages. */
+	/* An aligned address lets the exporter map large pages. */
 	.get_unmapped_area = thp_get_unmapped_area,
 	.llseek = dma_buf_llseek,
 	.poll = dma_buf_poll,
@@ -358,14 +357,14 @@ static bool dma_buf_export_info_valid(const struct dma_buf_export_info *info)
 			 !ops->unmap_dma_buf || !ops->release))
 		return false;
 
-	/* A mapping that is kept cannot follow the memory when it moves. */
+	/* A kept mapping cannot follow a move of the memory. */
 	if (WARN_ON_ONCE(ops->cache_sgt_mapping && (ops->pin || ops->unpin)))
 		return false;
 
 	return !WARN_ON_ONCE(!ops->pin != !ops->unpin);
 }
 
-/* Fill in a buffer which is not a file yet. */
+/* Fill in a buffer that has no file yet. */
 static void dma_buf_init_object(struct dma_buf *dmabuf,
 				const struct dma_buf_export_info *info)
 {
@@ -428,8 +427,8 @@ dma_buf_create(const struct dma_buf_export_info *info)
 
 /**
  * dma_buf_export() - make a buffer that can be shared
- * @info: what the exporter has to say about it; not used any more after the
- *	return, except for what it points to
+ * @info: description of the buffer; not used after the return, except for the
+ *	objects that it points to
  *
  * The caller owns the one reference. The buffer holds a reference on
  * &dma_buf_export_info.owner. On error nothing is left behind, and

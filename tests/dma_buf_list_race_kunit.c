@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers that come and go on two CPUs, and who walks over them, counts them, or
- * makes their statistics meanwhile. Skipped on machines with one CPU.
+ * Buffers that come and go on two CPUs, while tasks walk over them, count them, or
+ * make their statistics. Skipped on machines with one CPU.
  */
 
 #include <kunit/test.h>
@@ -85,7 +85,7 @@ static u64 list_race_rest(void)
 	return totals.bytes - totals.buffers * PAGE_SIZE;
 }
 
-/* What stays is found once, and newer ones come before older ones. */
+/* A walk finds each buffer that stays once, and newer buffers before older ones. */
 static unsigned long list_race_walk(struct list_race *race, unsigned int stay)
 {
 	unsigned long ino, last = 0, newest = 0;

@@ -197,7 +197,7 @@ static void dma_buf_walk_ended_early_leaves_no_reference(struct kunit *test)
 		test_expect_refs(test, wc->exp[i]->buf->file, 1);
 }
 
-/* at no time more than one: nobody else is held, be he next or not */
+/* A walk never holds more than one buffer, so not even the next one. */
 static void dma_buf_walk_holds_current_only(struct kunit *test)
 {
 	struct walk_case *wc = test->priv;

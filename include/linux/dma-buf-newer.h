@@ -22,7 +22,7 @@ unsigned int dma_fence_keep_latest(struct dma_fence **fences,
 				   unsigned int num_fences);
 void dma_buf_install_fd(struct dma_buf *dmabuf, int fd);
 
-/* Longest time that a driver should let others wait for a fence, in jiffies. */
+/* Longest time until a driver should signal a fence, in jiffies. */
 #define DMA_FENCE_MAX_REASONABLE_TIMEOUT	(2 * HZ)
 
 /* In &dma_fence.flags: the sequence number counts in 64 bits. */
@@ -36,8 +36,8 @@ void dma_buf_install_fd(struct dma_buf *dmabuf, int fd);
  * @context: timeline
  * @seqno: position on the timeline
  *
- * All functions that take fences compare them in 64 bits then. __dma_fence_is_later()
- * takes operations instead, and does not know.
+ * All functions that take such fences compare them in 64 bits. __dma_fence_is_later()
+ * takes operations instead of fences, and does not.
  *
  * Context: Any. Does not take @lock.
  */
@@ -62,10 +62,10 @@ static inline bool dma_fence_was_initialized(struct dma_fence *fence)
 }
 
 /**
- * dma_fence_test_signaled_flag() - has a signal been noted?
+ * dma_fence_test_signaled_flag() - is the signalled flag set?
  * @fence: fence
  *
- * Asks no driver and signals nothing, other than dma_fence_is_signaled().
+ * Asks no driver and signals nothing, unlike dma_fence_is_signaled().
  *
  * Context: Any.
  * Return: true once @fence has signalled.
@@ -76,7 +76,7 @@ static inline bool dma_fence_test_signaled_flag(struct dma_fence *fence)
 }
 
 /**
- * dma_fence_check_and_signal_locked() - signal, and tell who did
+ * dma_fence_check_and_signal_locked() - signal, and return the state before
  * @fence: fence
  *
  * Context: Any. Caller holds &dma_fence.lock.
@@ -89,7 +89,7 @@ static inline bool dma_fence_check_and_signal_locked(struct dma_fence *fence)
 }
 
 /**
- * dma_fence_check_and_signal() - signal, and tell who did
+ * dma_fence_check_and_signal() - signal, and return the state before
  * @fence: fence, or NULL
  *
  * Context: Any. Takes &dma_fence.lock.
@@ -180,7 +180,7 @@ static inline void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
  * @dmabuf: buffer
  *
  * To take the memory away, an exporter calls it, waits for all fences of
- * &dma_buf.resv, unlocks that, and waits until everybody has unmapped.
+ * &dma_buf.resv, unlocks that, and waits until all importers have unmapped.
  *
  * Context: Process context. Caller holds &dma_buf.resv.
  */
@@ -190,7 +190,7 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 }
 
 /**
- * dma_buf_attach_revocable() - does the importer let go of memory that it has pinned?
+ * dma_buf_attach_revocable() - does the importer release memory that it has pinned?
  * @attach: attachment
  *
  * Importers that are written for 6.12 do not, whatever they have as

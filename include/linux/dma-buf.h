@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Buffers that devices share: exporters, importers, and what is between them.
+ * Buffers that devices share: the interface of exporters and importers, implemented in
+ * dma-buf*.c. Drivers are compiled against it, so names and members stay; a new member
+ * is optional for drivers.
  */
 
 #ifndef __DMA_BUF_H__
@@ -29,18 +31,17 @@ struct vm_area_struct;
 /**
  * struct dma_buf_ops - what an exporter implements
  *
- * Whether &dma_buf.resv is held is said at each callback. Where it is not, the
+ * The text of each callback says whether &dma_buf.resv is held. If it is not, the
  * exporter may take it.
  *
- * An exporter with @pin and @unpin is dynamic: it may move the memory while
- * nobody has it pinned.
+ * An exporter with @pin and @unpin is dynamic: it may move memory that is not pinned.
  */
 struct dma_buf_ops {
 	/**
 	 * @cache_sgt_mapping: keep the first mapping of each attachment until
-	 * it is detached, and return it to everybody who maps. This is for
-	 * exporters whose mappings are dear and good for any number of users:
-	 * they need no cache of their own. Not together with @pin and @unpin.
+	 * it is detached, and return it for each map. This is for exporters
+	 * whose mappings are expensive and can have any number of users: they
+	 * need no cache of their own. Not together with @pin and @unpin.
 	 */
 	bool cache_sgt_mapping;
 
@@ -69,10 +70,11 @@ struct dma_buf_ops {
 		       struct dma_buf_attachment *attach);
 
 	/**
-	 * @pin: do not move the memory from now on, and have it where the
-	 * importer can reach it. When this returns, the memory can be used: it
-	 * holds no data of a former owner, and no move is in flight. Counts.
-	 * Only together with @unpin, and not with @cache_sgt_mapping.
+	 * @pin: move the memory to a place that the importer can reach, and do
+	 * not move it until @unpin. When this returns, the memory can be used:
+	 * it holds no data of a former owner, and no move is in flight. Pins
+	 * are counted. Only together with @unpin, and not with
+	 * @cache_sgt_mapping.
 	 *
 	 * Dynamic importers ask for it by dma_buf_pin(). For static ones the
 	 * core calls it at attach. Without %CONFIG_DMABUF_MOVE_NOTIFY it also
@@ -95,10 +97,10 @@ struct dma_buf_ops {
 	 * constraints are in its DMA parameters. Mandatory. Called only for
 	 * devices that @attach has agreed to.
 	 *
-	 * An exporter need not have memory before the first map. It can look at
-	 * all of &dma_buf.attachments then, and choose memory for all of these
-	 * devices. Whether a buffer can be mapped several times at once is up to
-	 * it.
+	 * An exporter need not have memory before the first map. Then it can
+	 * look at all of &dma_buf.attachments, and choose memory for all of
+	 * these devices. It decides whether a buffer can be mapped several times
+	 * at once.
 	 *
 	 * If the exporter is static, the memory is ready when this returns: it
 	 * has been moved, and holds no data of a former owner. A dynamic one may
@@ -107,9 +109,10 @@ struct dma_buf_ops {
 	 * behalf of static ones.
 	 *
 	 * DMA addresses and lengths are whole pages. From here to
-	 * @unmap_dma_buf the table is the caller's: the exporter neither changes
-	 * it nor gives it to anybody else. Nor does it keep it for the next map,
-	 * which is up to the core (@cache_sgt_mapping) or to the importer.
+	 * @unmap_dma_buf the table belongs to the caller: the exporter neither
+	 * changes it nor returns it to another caller. It does not keep the
+	 * table for the next map either: the core (@cache_sgt_mapping) or the
+	 * importer may do so.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
 	 * Return: table with DMA addresses; ERR_PTR(), such as -EINTR if a
@@ -120,8 +123,8 @@ struct dma_buf_ops {
 
 	/**
 	 * @unmap_dma_buf: the opposite of @map_dma_buf; gets the table that it
-	 * has returned, and the same direction. With the last mapping, an
-	 * exporter that holds the memory in place because of them may let it go.
+	 * has returned, and the same direction. After the last one, an exporter
+	 * that keeps the memory in place for mappings may move it.
 	 * Mandatory.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is held.
@@ -131,7 +134,7 @@ struct dma_buf_ops {
 			      enum dma_data_direction direction);
 
 	/**
-	 * @release: the last reference is gone; free the memory. Mandatory.
+	 * @release: the last reference has been dropped; free the memory. Mandatory.
 	 * The members of the buffer are still valid.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
@@ -139,11 +142,11 @@ struct dma_buf_ops {
 	void (*release)(struct dma_buf *dmabuf);
 
 	/**
-	 * @begin_cpu_access: make memory coherent for the CPU: what devices have
-	 * written becomes visible to it. Only for access in @direction; in any
-	 * other, the CPU may see stale data. For user space that says
-	 * DMA_BUF_IOCTL_SYNC, and for users of @vmap alike. Optional. The core
-	 * waits for implicit fences afterwards.
+	 * @begin_cpu_access: make memory coherent for the CPU: writes of devices
+	 * become visible to it. Only for access in @direction; in any other, the
+	 * CPU may see stale data. Called for DMA_BUF_IOCTL_SYNC of user space,
+	 * and for users of @vmap alike. Optional. The core waits for implicit
+	 * fences afterwards.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
 	 * Return: 0 or the errno for the caller, such as -ENOMEM, or -EINTR if
@@ -153,8 +156,8 @@ struct dma_buf_ops {
 				enum dma_data_direction direction);
 
 	/**
-	 * @end_cpu_access: make what the CPU has written in @direction visible
-	 * to devices. Optional.
+	 * @end_cpu_access: make writes of the CPU visible to devices, after an
+	 * access in @direction. Optional.
 	 *
 	 * Context: Process context, may sleep. &dma_buf.resv is not held.
 	 * Return: 0 or the errno for the caller, as for @begin_cpu_access.
@@ -199,10 +202,10 @@ struct dma_buf_ops {
 	/**
 	 * @try_map_dma_buf: @map_dma_buf for dma_buf_try_map_attachment(), whose
 	 * caller does not want to wait. It must not sleep until memory has been
-	 * moved or a fence has signalled, nor take a lock under which others do
-	 * so; it may sleep to allocate memory. Optional; without it, all that
-	 * cannot be served by a mapping that is kept is refused with -EBUSY. If
-	 * mapping never waits, @map_dma_buf can serve as both.
+	 * moved or a fence has signalled, nor take a lock under which other
+	 * tasks do so; it may sleep to allocate memory. Optional; without it,
+	 * the core returns -EBUSY unless there is a kept mapping. If
+	 * @map_dma_buf never waits, it can serve as both.
 	 *
 	 * @unmap_dma_buf undoes the mapping that it returns. An error leaves
 	 * nothing behind. The core has checked before that no fence of
@@ -216,7 +219,7 @@ struct dma_buf_ops {
 };
 
 /**
- * struct dma_buf_poll_cb_t - a callback on a fence, for everybody who polls
+ * struct dma_buf_poll_cb_t - a callback on a fence, for all pollers of a buffer
  * @cb: the callback. Owned by the task that has set @active.
  * @poll: &dma_buf.poll of the buffer; set together with @active
  * @active: the event, EPOLLIN or EPOLLOUT, that the callback is going to
@@ -248,12 +251,12 @@ struct dma_buf_sysfs_entry {
  * @ops: the exporter's operations. Not to be cached: some exporters set their
  *	own after the generic export.
  * @resv: reservation object, the exporter's or one that comes with the buffer;
- *	never NULL, constant. All who use the buffer obey its rules, see
+ *	never NULL, constant. All users of the buffer obey its rules, see
  *	"Implicit Synchronisation" and "Dynamic Importers" in
  *	Documentation/driver-api/dma-buf.rst.
  * @priv: the exporter's data
  * @exp_name: name of the exporter, not a copy; constant
- * @owner: the exporter's module, of which a reference is held; constant
+ * @owner: the exporter's module, on which the buffer holds a reference; constant
  * @name: name given by user space, or NULL. Read under RCU or @name_lock,
  *	replaced under @name_lock, freed after a grace period.
  * @name_lock: guards @name
@@ -269,8 +272,8 @@ struct dma_buf_sysfs_entry {
  * @sysfs_claimed: there has been an attempt to make @sysfs_entry. Set under the
  *	lock of the list that @list_node is on.
  * @shard: the list of live buffers that @list_node is on; constant
- * @since: when it was made, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
- * @caller: where dma_buf_export() was called; constant
+ * @since: time of export, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
+ * @caller: address of the call of dma_buf_export(); constant
  * @tgid: process for which it was made, in the initial pid namespace; constant
  * @comm: name that the process had; constant
  *
@@ -310,8 +313,8 @@ struct dma_buf {
 /**
  * struct dma_buf_attach_ops - what a dynamic importer implements
  *
- * The duties of such an importer are told under "Dynamic Importers" in
- * Documentation/driver-api/dma-buf.rst.
+ * "Dynamic Importers" in Documentation/driver-api/dma-buf.rst describes the duties of
+ * such an importer.
  */
 struct dma_buf_attach_ops {
 	/**
@@ -327,13 +330,12 @@ struct dma_buf_attach_ops {
 	 * @__invalidate_mappings.
 	 *
 	 * Mappings that exist stay valid until the importer unmaps them. It does
-	 * so, and maps again, as soon as it can; what it maps from now on leads
-	 * to the new place. All mappings of dynamic importers are made with
-	 * &dma_buf.resv held, so none is made while the exporter moves the
-	 * memory.
+	 * so, and maps again, as soon as it can; a new mapping leads to the new
+	 * place. All mappings of dynamic importers are made with &dma_buf.resv
+	 * held, so none is made while the exporter moves the memory.
 	 *
-	 * This is no place to wait for the device: accesses that cannot be
-	 * stopped at once have fences in &dma_buf.resv.
+	 * Do not wait for the device here: accesses that cannot be stopped at
+	 * once have fences in &dma_buf.resv.
 	 *
 	 * Context: Process context. &dma_buf.resv is held.
 	 */
@@ -361,11 +363,11 @@ struct dma_buf_attach_ops {
  * @importer_ops: the importer's operations, NULL for a static one; constant
  * @importer_priv: the importer's data
  * @priv: the exporter's data
- * @caller: where dma_buf_attach() or dma_buf_dynamic_attach() was called; constant
- * @since: when, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
- * @tgid: by which process, in the initial pid namespace; constant
+ * @caller: address of the call of dma_buf_attach() or dma_buf_dynamic_attach(); constant
+ * @since: time of that, in nanoseconds of CLOCK_BOOTTIME, to the tick; constant
+ * @tgid: process of that, in the initial pid namespace; constant
  * @maps: mappings that are not kept. Guarded by &dma_buf.resv.
- * @pins: how often the importer has it pinned. Guarded by &dma_buf.resv.
+ * @pins: number of pins by the importer. Guarded by &dma_buf.resv.
  *
  * Made by dma_buf_attach() and dma_buf_dynamic_attach().
  */
@@ -389,8 +391,8 @@ struct dma_buf_attachment {
 };
 
 /**
- * struct dma_buf_export_info - what dma_buf_export() needs to know
- * @exp_name: name of the exporter, for people to read. Not copied.
+ * struct dma_buf_export_info - description of a buffer for dma_buf_export()
+ * @exp_name: name of the exporter, for humans to read. Not copied.
  * @owner: module that @ops and @exp_name belong to
  * @ops: the exporter's operations; mandatory
  * @size: bytes
@@ -415,7 +417,7 @@ struct dma_buf_export_info {
  * DEFINE_DMA_BUF_EXPORT_INFO() - declare a &struct dma_buf_export_info
  * @name: name of the variable
  *
- * Exporter and owner are preset to the module where this stands, the rest is 0.
+ * Sets exporter and owner to the module that uses the macro, the rest to 0.
  */
 #define DEFINE_DMA_BUF_EXPORT_INFO(name)		\
 	struct dma_buf_export_info name = {		\
@@ -447,11 +449,11 @@ static inline bool dma_buf_is_dynamic(struct dma_buf *dmabuf)
 }
 
 /**
- * dma_buf_attachment_is_dynamic() - can the importer cope with moves?
+ * dma_buf_attachment_is_dynamic() - can the importer follow moves of the memory?
  * @attach: attachment
  *
  * Context: Any.
- * Return: true if the importer has come with &struct dma_buf_attach_ops.
+ * Return: true if the importer has a &struct dma_buf_attach_ops.
  */
 static inline bool
 dma_buf_attachment_is_dynamic(struct dma_buf_attachment *attach)
