@@ -96,7 +96,7 @@ static char *read_block(struct __test_metadata *_metadata, char *text, unsigned 
 
 /* ---------------------------------------------------------------------- format */
 
-TEST_F(bufinfo, mode)
+TEST_F(bufinfo, is_readable_by_all)
 {
 	struct stat st;
 
@@ -104,7 +104,7 @@ TEST_F(bufinfo, mode)
 	EXPECT_EQ(S_IFREG | 0444U, st.st_mode);
 }
 
-TEST_F(bufinfo, row)
+TEST_F(bufinfo, shows_size_mode_count_exporter_and_number)
 {
 	unsigned long ino = buffer_ino(self->buf);
 	char want[256];
@@ -143,7 +143,7 @@ TEST(row_of_a_read_only_buffer)
 	EXPECT_EQ(0U, row.flags & O_CLOEXEC);
 }
 
-TEST_F(bufinfo, flags)
+TEST_F(bufinfo, shows_flags_of_the_file)
 {
 	struct row row;
 
@@ -154,7 +154,7 @@ TEST_F(bufinfo, flags)
 		  row.flags & (O_ACCMODE | O_NONBLOCK));
 }
 
-TEST_F(bufinfo, count)
+TEST_F(bufinfo, shows_number_of_references)
 {
 	int copy = dup(self->buf);
 	struct row row;
@@ -170,7 +170,7 @@ TEST_F(bufinfo, count)
 }
 
 /* The last line adds up what is above. */
-TEST_F(bufinfo, total)
+TEST_F(bufinfo, ends_with_the_sum_of_the_rows)
 {
 	char *line, want[128];
 	size_t bytes = 0;
@@ -239,7 +239,7 @@ static int timeline_name(int fence, char *name)
 	return ret;
 }
 
-TEST_F(bufinfo, fences)
+TEST_F(bufinfo, shows_pending_fences_with_usage)
 {
 	int timeline = setup_timeline(_metadata);
 	unsigned long ino = buffer_ino(self->buf);
@@ -261,7 +261,7 @@ TEST_F(bufinfo, fences)
 }
 
 /* A fence shows until it is replaced, signalled or not. */
-TEST_F(bufinfo, signalled_fence)
+TEST_F(bufinfo, shows_signalled_fence_until_it_is_replaced)
 {
 	int timeline = setup_timeline(_metadata);
 	unsigned long ino = buffer_ino(self->buf);
@@ -278,7 +278,7 @@ TEST_F(bufinfo, signalled_fence)
 		TH_LOG("%s", self->text);
 }
 
-TEST_F(bufinfo, replaced_fence)
+TEST_F(bufinfo, omits_replaced_fence)
 {
 	int timeline = setup_timeline(_metadata);
 	unsigned long ino = buffer_ino(self->buf);
@@ -294,7 +294,7 @@ TEST_F(bufinfo, replaced_fence)
 
 /* ----------------------------------------------------------- attached devices */
 
-TEST_F(bufinfo, attached_device)
+TEST_F(bufinfo, shows_attached_devices)
 {
 	unsigned long ino = buffer_ino(self->buf);
 	__u32 handle;
@@ -332,7 +332,7 @@ TEST_F(bufinfo, own_buffer_is_not_attached)
 /* ------------------------------------------------------------ reading it at all */
 
 /* Much more than a page, and none is missing or told twice. */
-TEST_F(bufinfo, many_buffers)
+TEST_F(bufinfo, shows_each_of_many_buffers_once)
 {
 	enum { MANY = 200 };
 	const char *line;
@@ -353,7 +353,7 @@ TEST_F(bufinfo, many_buffers)
 	}
 }
 
-TEST_F(bufinfo, small_reads)
+TEST_F(bufinfo, can_be_read_in_small_pieces)
 {
 	char *again = malloc(TEXT_SIZE);
 	size_t len = 0;

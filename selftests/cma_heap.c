@@ -78,7 +78,7 @@ static bool is_filled(const unsigned char *bytes, unsigned char value, size_t si
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(cma_heap, sizes)
+TEST_F(cma_heap, refuses_sizes_without_memory)
 {
 	EXPECT_EQ(-EINVAL, alloc(self->dev, 0));
 	EXPECT_EQ(-EINVAL, alloc(self->dev, ~0ULL));
@@ -125,7 +125,7 @@ static long long fact(struct __test_metadata *_metadata, const char *name)
 	return strtoll(text, NULL, 10);
 }
 
-TEST_F(cma_heap, kind)
+TEST_F(cma_heap, kind_is_cma)
 {
 	char text[64];
 
@@ -167,7 +167,7 @@ TEST_F(cma_heap, facts_add_up)
 }
 
 /* Enough is free, but not in one piece: the facts tell which. */
-TEST_F(cma_heap, fragmentation_shows)
+TEST_F(cma_heap, attributes_tell_fragmentation_from_lack_of_memory)
 {
 	int buf[MAX_BUFFERS], count = 0, i;
 	long long free, largest;
@@ -207,7 +207,7 @@ TEST_F(cma_heap, recycled_pages_are_zero)
 	}
 }
 
-TEST_F(cma_heap, mappings_share)
+TEST_F(cma_heap, mappings_share_the_memory)
 {
 	int buf = alloc(self->dev, 4 * page_size());
 	unsigned char *all, *part;

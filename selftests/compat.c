@@ -100,7 +100,7 @@ static int open_heap(struct __test_metadata *_metadata)
 	return heap;
 }
 
-TEST_F(compat, heap_refuses)
+TEST_F(compat, heap_refuses_bad_arguments)
 {
 	static const struct {
 		unsigned int cmd;
@@ -132,7 +132,7 @@ TEST_F(compat, heap_refuses)
 	EXPECT_EQ(fds, taken_fds());
 }
 
-TEST_F(compat, heap_alloc)
+TEST_F(compat, heap_allocates)
 {
 	const struct dma_heap_allocation_data ask = {
 		.len = 3 * page_size() - 1,
@@ -185,7 +185,7 @@ static void expect_pages(struct __test_metadata *_metadata, int buf, const int *
 	munmap(map, count * page_size());
 }
 
-TEST_F(compat, udmabuf_refuses)
+TEST_F(compat, udmabuf_refuses_bad_arguments)
 {
 	int dev = open_udmabuf(_metadata), memfd = numbered_memfd(_metadata, 4);
 	const __u32 page = page_size();
@@ -218,7 +218,7 @@ TEST_F(compat, udmabuf_refuses)
 	EXPECT_EQ(-ENOTTY, variant->ioctl(dev, _IOW('u', 0x44, struct udmabuf_create), low));
 }
 
-TEST_F(compat, udmabuf_create)
+TEST_F(compat, udmabuf_creates)
 {
 	int dev = open_udmabuf(_metadata), memfd = numbered_memfd(_metadata, 4), buf;
 	const struct udmabuf_create create = {
@@ -258,7 +258,7 @@ TEST_F(compat, udmabuf_create_list)
 
 /* ----------------------------------------------------------------- buffers */
 
-TEST_F(compat, buffer_sync)
+TEST_F(compat, buffer_checks_flags_of_sync)
 {
 	static const struct {
 		__u64 flags;
@@ -282,7 +282,7 @@ TEST_F(compat, buffer_sync)
 	EXPECT_EQ(-ENOTTY, variant->ioctl(self->buf, _IOW(DMA_BUF_BASE, 9, __u64), low));
 }
 
-TEST_F(compat, buffer_name)
+TEST_F(compat, buffer_takes_each_number_of_set_name)
 {
 	static const unsigned int cmds[] = { DMA_BUF_SET_NAME_A, DMA_BUF_SET_NAME_B, SET_NAME_32 };
 	char name[DMA_BUF_NAME_LEN];
@@ -299,7 +299,7 @@ TEST_F(compat, buffer_name)
 	}
 }
 
-TEST_F(compat, buffer_fences)
+TEST_F(compat, buffer_exports_and_imports_fences)
 {
 	const struct dma_buf_export_sync_file bad_export = { .flags = 0, .fd = -1 };
 	const struct dma_buf_export_sync_file ask = { .flags = DMA_BUF_SYNC_READ, .fd = -1 };
@@ -321,7 +321,7 @@ TEST_F(compat, buffer_fences)
 	EXPECT_EQ(0, variant->ioctl(self->buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, low));
 }
 
-TEST_F(compat, buffer_info)
+TEST_F(compat, buffer_tells_info)
 {
 	static const struct {
 		struct dma_buf_info info;
@@ -410,7 +410,7 @@ TEST_F(compat, sync_file_deadline)
 
 /* --------------------------------------------------------------- timelines */
 
-TEST_F(compat, timeline)
+TEST_F(compat, timeline_makes_fences_and_advances)
 {
 	const struct sw_sync_create_fence_data create = { .value = 2, .name = "second" };
 	struct sw_sync_create_fence_data *made = (void *)low;

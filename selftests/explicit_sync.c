@@ -85,7 +85,7 @@ static int vgem_end(int drm, __u32 job)
 	return do_ioctl(drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &arg);
 }
 
-TEST_F(explicit_sync, producer)
+TEST_F(explicit_sync, exported_fence_is_that_of_the_writer)
 {
 	struct sync_fence_info info = { };
 	__u32 job;
@@ -102,7 +102,7 @@ TEST_F(explicit_sync, producer)
 }
 
 /* Fences of two drivers in one file. */
-TEST_F(explicit_sync, merge)
+TEST_F(explicit_sync, merged_fence_waits_for_both_drivers)
 {
 	int written, other, both;
 	__u32 job;
@@ -120,7 +120,7 @@ TEST_F(explicit_sync, merge)
 }
 
 /* The driver refuses to write as long as user space's reader is not done. */
-TEST_F(explicit_sync, consumer)
+TEST_F(explicit_sync, writer_waits_for_imported_fence_of_reader)
 {
 	int fence = timeline_fence(self->timeline, 1);
 	__u32 job;

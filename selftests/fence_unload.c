@@ -181,7 +181,7 @@ static void use(struct __test_metadata *_metadata, int sync_file)
 
 /* ------------------------------------------------------------------ sync files */
 
-TEST_F(unload, info)
+TEST_F(unload, info_has_constant_names_after_the_signal)
 {
 	char name[32];
 
@@ -193,7 +193,7 @@ TEST_F(unload, info)
 }
 
 /* As long as the device is open, its driver stays. */
-TEST_F(unload, given_up)
+TEST_F(unload, driver_stays_while_its_device_is_open)
 {
 	EXPECT_EQ(-EWOULDBLOCK, unload_module());
 	close(self->dev);
@@ -202,12 +202,12 @@ TEST_F(unload, given_up)
 	EXPECT_EQ(-ECANCELED, sync_file_status(self->fence[1]));
 }
 
-TEST_F(unload, close)
+TEST_F(unload, fence_can_be_closed_without_its_driver)
 {
 	leave(_metadata, self);
 }
 
-TEST_F(unload, close_merged)
+TEST_F(unload, merged_fence_can_be_closed_without_their_driver)
 {
 	int merged = sync_file_merge(self->fence[0], self->stays);
 
@@ -259,7 +259,7 @@ TEST_F(unload, in_an_epoll_set)
 	close(epoll);
 }
 
-TEST_F(unload, deadline)
+TEST_F(unload, deadline_of_fence_without_driver_is_ignored)
 {
 	EXPECT_EQ(0, set_deadline(self->fence[0], now_ns()));
 	leave(_metadata, self);
@@ -330,7 +330,7 @@ TEST_F(unload, all_of_it)
 	use(_metadata, self->fence[1]);
 }
 
-TEST_F(unload, listed)
+TEST_F(unload, lists_show_constant_names_after_the_signal)
 {
 	EXPECT_LT(0, read_file(SYNC_INFO, text, sizeof(text)));
 	EXPECT_NE(NULL, strstr(text, "timeline-test_fence active"));
@@ -383,18 +383,18 @@ static void use_buffer(struct __test_metadata *_metadata, FIXTURE_DATA(unload) *
 	close(buf);
 }
 
-TEST_F(unload, buffer_read)
+TEST_F(unload, buffer_can_be_read_after_its_fences_lost_their_driver)
 {
 	use_buffer(_metadata, self, READ);
 }
 
-TEST_F(unload, buffer_written)
+TEST_F(unload, buffer_can_be_written_after_its_fences_lost_their_driver)
 {
 	use_buffer(_metadata, self, WRITE);
 }
 
 /* The last references are those of the buffer. */
-TEST_F(unload, close_buffer)
+TEST_F(unload, buffer_can_drop_the_last_references_without_the_driver)
 {
 	int buf = buffer_with(_metadata, self, WRITE);
 
@@ -407,7 +407,7 @@ TEST_F(unload, close_buffer)
 	close(buf);
 }
 
-TEST_F(unload, bufinfo)
+TEST_F(unload, bufinfo_shows_constant_names_after_the_signal)
 {
 	int buf = buffer_with(_metadata, self, WRITE);
 
@@ -497,7 +497,7 @@ TEST_F(unload, in_a_chain)
  * Fences of two lives of one module. The driver that waits for the old ones stands
  * for any other that is handed their files.
  */
-TEST_F(unload, load_again)
+TEST_F(unload, fences_of_both_loads_of_a_module_work)
 {
 	int old[2] = { self->fence[0], self->fence[1] }, merged;
 

@@ -140,7 +140,7 @@ TEST_F(file, private_mapping_is_up_to_the_exporter)
 }
 
 /* Nothing on this pseudo file system may be executed. */
-TEST_F(file, map_executable)
+TEST_F(file, executable_mapping_is_refused)
 {
 	void *map = mmap(NULL, page_size(), PROT_READ | PROT_EXEC, MAP_SHARED,
 			 self->buf, 0);
@@ -149,7 +149,7 @@ TEST_F(file, map_executable)
 	EXPECT_EQ(EPERM, errno);
 }
 
-TEST_F(file, protect_executable)
+TEST_F(file, mapping_cannot_become_executable)
 {
 	char *map;
 
@@ -206,7 +206,7 @@ TEST_F(file, no_second_open)
 
 /* ------------------------------------------------------------------ identity */
 
-TEST_F(file, statfs)
+TEST_F(file, statfs_tells_the_magic_number)
 {
 	struct statfs fs;
 
@@ -215,7 +215,7 @@ TEST_F(file, statfs)
 }
 
 /* Any size in pages shows everywhere as it is. */
-TEST_F(file, sizes)
+TEST_F(file, size_shows_everywhere)
 {
 	const size_t pages[] = { 1, 3, 256, 257, 1024 };
 	struct stat st;
@@ -252,7 +252,7 @@ TEST(file_system_is_hidden)
 }
 
 /* First the lines that every file has, then those of a buffer. */
-TEST_F(file, fdinfo)
+TEST_F(file, fdinfo_begins_like_that_of_any_file)
 {
 	char text[1024], want[1024];
 	unsigned int flags, mnt;
@@ -309,7 +309,7 @@ TEST_F(file, count_follows_attachments)
 
 /* ------------------------------------------------------------------- flags */
 
-TEST_F(file, flags)
+TEST_F(file, flags_can_be_read_and_nonblock_be_set)
 {
 	EXPECT_EQ(O_RDWR, fcntl(self->buf, F_GETFL) & (O_ACCMODE | O_NONBLOCK | O_APPEND));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(self->buf, F_GETFD));
@@ -567,7 +567,7 @@ FIXTURE_TEARDOWN(creation)
 }
 
 /* A failed creation leaves no fd; the statistics are looked at in stats.c. */
-TEST_F(creation, failing_allocations)
+TEST_F(creation, failed_export_leaves_no_descriptor)
 {
 	int before, ret, refused = 0;
 	struct fail_nth fail;

@@ -488,7 +488,7 @@ TEST_F(finding, fence_that_nobody_signals)
 
 /* ------------------------------------------------------------ a lost interrupt */
 
-TEST_F(finding, lost_interrupt)
+TEST_F(finding, text_about_a_lost_interrupt_is_true)
 {
 	int device, fence, buf;
 	long ready;

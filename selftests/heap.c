@@ -88,7 +88,7 @@ static long allocated_pages(struct __test_metadata *_metadata)
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(heap, device)
+TEST_F(heap, device_can_only_be_opened_by_root_and_not_read)
 {
 	char byte = 0;
 	struct stat st;
@@ -115,7 +115,7 @@ TEST_F(heap, minor_without_heap)
 	unlink(path);
 }
 
-TEST_F(heap, sizes)
+TEST_F(heap, refuses_sizes_without_memory)
 {
 	static const struct {
 		__u64 len;
@@ -199,7 +199,7 @@ TEST_F(heap, kind_is_told)
 	EXPECT_NE(0, access("/sys/class/dma_heap/system/total", F_OK));
 }
 
-TEST_F(heap, flags)
+TEST_F(heap, refuses_unknown_flags_and_a_descriptor)
 {
 	const struct dma_heap_allocation_data bad[] = {
 		{ .len = 4096, .fd = 1 },
@@ -221,7 +221,7 @@ TEST_F(heap, flags)
 	EXPECT_EQ(self->fds, taken_fds());
 }
 
-TEST_F(heap, fd_flags)
+TEST_F(heap, descriptor_has_the_flags_asked_for)
 {
 	static const unsigned int flags[] = {
 		O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CLOEXEC,
@@ -240,7 +240,7 @@ TEST_F(heap, fd_flags)
 }
 
 /* A descriptor that cannot be reported must not come to be. */
-TEST_F(heap, commands)
+TEST_F(heap, refuses_other_commands_without_leaving_a_descriptor)
 {
 	const unsigned long bad[] = {
 		_IO('H', 0),
@@ -263,7 +263,7 @@ TEST_F(heap, commands)
 	EXPECT_EQ(self->fds, taken_fds());
 }
 
-TEST_F(heap, smaller_arguments)
+TEST_F(heap, takes_arguments_of_older_headers)
 {
 	static const size_t sizes[] = {
 		offsetof(struct dma_heap_allocation_data, fd_flags),
@@ -284,7 +284,7 @@ TEST_F(heap, smaller_arguments)
 	}
 }
 
-TEST_F(heap, larger_arguments)
+TEST_F(heap, takes_arguments_of_newer_headers)
 {
 	struct {
 		struct dma_heap_allocation_data data;
@@ -298,7 +298,7 @@ TEST_F(heap, larger_arguments)
 }
 
 /* The kernel does not read the bytes beyond its structure, so they need not exist. */
-TEST_F(heap, larger_arguments_in_part)
+TEST_F(heap, does_not_read_beyond_its_own_argument)
 {
 	struct dma_heap_allocation_data data = { .len = 4096 };
 	char *arg = page_before_hole(_metadata) + page_size() - sizeof(data);
@@ -310,7 +310,7 @@ TEST_F(heap, larger_arguments_in_part)
 	EXPECT_EQ(0, close(data.fd));
 }
 
-TEST_F(heap, bad_pointers)
+TEST_F(heap, refuses_bad_pointers_without_leaving_a_descriptor)
 {
 	char *hole = page_before_hole(_metadata) + page_size();
 
@@ -412,7 +412,7 @@ TEST_F(heap, beyond_the_end)
 	close(buf);
 }
 
-TEST_F(heap, private_mappings)
+TEST_F(heap, private_mapping_is_one_page_only)
 {
 	int buf = alloc(self->dev, 4 * page_size());
 	char *shared, *private;
@@ -452,7 +452,7 @@ TEST_F(heap, sync_while_imported)
 }
 
 /* Every allocation that the call makes fails in turn. */
-TEST_F(heap, failing_allocations)
+TEST_F(heap, failed_allocation_leaves_nothing)
 {
 	unsigned int refused = 0;
 	struct fail_nth fail;

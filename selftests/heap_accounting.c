@@ -119,7 +119,7 @@ FIXTURE_TEARDOWN(accounting)
 	leave(self->root, self->group);
 }
 
-TEST_F(accounting, refuses_nonsense)
+TEST_F(accounting, parameter_refuses_nonsense)
 {
 	char value[4];
 
@@ -144,7 +144,7 @@ TEST_F(accounting, is_off_by_default)
 	close(buf);
 }
 
-TEST_F(accounting, charges_buffers)
+TEST_F(accounting, charges_buffers_until_they_are_closed)
 {
 	long long before = used(self->group);
 	int one = heap_alloc(16 * MIB, O_RDWR), two = heap_alloc(4096, O_RDWR);

@@ -157,7 +157,7 @@ FIXTURE_TEARDOWN(mapping)
 	close(self->buf);
 }
 
-TEST_F(mapping, unmap_part)
+TEST_F(mapping, a_part_can_be_unmapped)
 {
 	size_t hole = LARGE + 7 * self->page;
 
@@ -168,7 +168,7 @@ TEST_F(mapping, unmap_part)
 	EXPECT_EQ(0, wrong_pages(self->bytes + hole, hole, SIZE - hole));
 }
 
-TEST_F(mapping, protect_part)
+TEST_F(mapping, a_part_can_be_protected)
 {
 	char *part = self->bytes + LARGE + 7 * self->page;
 
@@ -184,7 +184,7 @@ TEST_F(mapping, protect_part)
 	EXPECT_EQ(0, wrong_pages(self->bytes, 0, SIZE));
 }
 
-TEST_F(mapping, protect_all)
+TEST_F(mapping, all_can_be_protected)
 {
 	ASSERT_EQ(0, mprotect(self->bytes, SIZE, PROT_READ));
 	EXPECT_EQ(SIGSEGV, signal_of(self->bytes + LARGE, true));
@@ -195,7 +195,7 @@ TEST_F(mapping, protect_all)
 }
 
 /* To where large pages are possible, and a part of it to where they are not. */
-TEST_F(mapping, move)
+TEST_F(mapping, mapping_can_be_moved)
 {
 	char *place, *at, *to;
 
@@ -213,7 +213,7 @@ TEST_F(mapping, move)
 	munmap(place, 2 * SIZE);
 }
 
-TEST_F(mapping, shrink)
+TEST_F(mapping, mapping_can_shrink_but_not_grow)
 {
 	size_t size = SIZE - LARGE - self->page;
 
@@ -224,7 +224,7 @@ TEST_F(mapping, shrink)
 }
 
 /* Parent and child see each other's writes. */
-TEST_F(mapping, fork)
+TEST_F(mapping, child_shares_the_memory)
 {
 	char *own = self->bytes + LARGE + self->page / 2;
 	int status;
@@ -245,7 +245,7 @@ TEST_F(mapping, fork)
 	EXPECT_EQ(0, wrong_pages(self->bytes, 0, SIZE));
 }
 
-TEST_F(mapping, advice)
+TEST_F(mapping, advice_keeps_the_contents)
 {
 	static const int keeps[] = { MADV_NOHUGEPAGE, MADV_HUGEPAGE, MADV_WILLNEED, MADV_COLD };
 	unsigned int i;
@@ -262,7 +262,7 @@ TEST_F(mapping, advice)
 }
 
 /* A large page of one mapping begins at an unaligned address in another one. */
-TEST_F(mapping, offsets)
+TEST_F(mapping, mapping_may_begin_at_any_page)
 {
 	size_t from[] = { self->page, LARGE - self->page, LARGE, LARGE + 3 * self->page };
 	char *place, *at;
@@ -284,7 +284,7 @@ TEST_F(mapping, offsets)
 	munmap(place, 2 * SIZE);
 }
 
-TEST_F(mapping, read_only)
+TEST_F(mapping, read_only_mapping_cannot_be_written)
 {
 	char *bytes = map(self->buf, 0, SIZE, PROT_READ, 0);
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -361,7 +361,7 @@ TEST_F(heap_mmap, locked_is_complete)
 }
 
 /* One for what an entry of the upper table reaches, and for a part at either end. */
-TEST_F(heap_mmap, few_faults)
+TEST_F(heap_mmap, large_buffer_takes_few_faults)
 {
 	int buf = alloc(self->dev, SIZE, O_RDWR);
 	char *bytes;
@@ -374,7 +374,7 @@ TEST_F(heap_mmap, few_faults)
 }
 
 /* Memory may be fragmented, but not all of it. */
-TEST_F(heap_mmap, large_pages)
+TEST_F(heap_mmap, large_pages_take_few_page_tables)
 {
 	const size_t size = 16 * LARGE;
 	long before;

@@ -68,7 +68,7 @@ TEST_F(module, has_no_facts_but_the_name)
 }
 
 /* An importer maps it, and the CPU gets it in between. */
-TEST_F(module, is_imported)
+TEST_F(module, buffer_can_be_imported)
 {
 	int buf = alloc(self->dev, page_size());
 	int drm = setup_drm(_metadata, "vgem");
@@ -83,7 +83,7 @@ TEST_F(module, is_imported)
 }
 
 /* Heaps never vanish, so neither does the code. */
-TEST_F(module, stays)
+TEST_F(module, module_cannot_be_unloaded)
 {
 	EXPECT_NE(0, syscall(SYS_delete_module, MODULE, O_NONBLOCK));
 	EXPECT_EQ(EBUSY, errno);

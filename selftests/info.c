@@ -33,7 +33,7 @@ static int get_info(int buf, struct dma_buf_info *info)
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(info, unknown_commands)
+TEST_F(info, refuses_unknown_commands)
 {
 	const unsigned long unknown[] = {
 		_IO('b', 0x0e),
@@ -50,7 +50,7 @@ TEST_F(info, unknown_commands)
 		EXPECT_EQ(-ENOTTY, do_ioctl(self->buf, unknown[i], &info));
 }
 
-TEST_F(info, refuses)
+TEST_F(info, refuses_bad_sizes_and_flags)
 {
 	static const struct {
 		__u32 size;
@@ -96,7 +96,7 @@ TEST_F(info, of_a_later_version)
 	EXPECT_EQ(INFO_SIZE + 16, arg.info.size);
 }
 
-TEST_F(info, faults)
+TEST_F(info, refuses_bad_pointers)
 {
 	char *page = page_before_hole(_metadata), *end = page + page_size();
 	struct dma_buf_info info = { .size = INFO_SIZE };
@@ -140,7 +140,7 @@ TEST_F(info, agrees_with_other_calls)
 		munmap(map, page_size());
 }
 
-TEST_F(info, tells_names)
+TEST_F(info, tells_the_whole_name)
 {
 	static const char * const names[] = { "a name", "", LONGEST, "two\nlines\xff" };
 	struct dma_buf_info info;

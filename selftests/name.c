@@ -46,7 +46,7 @@ static void expect_no_name(struct __test_metadata *_metadata, int buf)
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(name, unknown_commands)
+TEST_F(name, refuses_unknown_commands)
 {
 	const unsigned long unknown[] = {
 		_IO('b', 1),
@@ -89,7 +89,7 @@ TEST_F(name, ends_before_hole)
 /* --------------------------------------------------------------- behaviour */
 
 /* The kernel keeps a copy of its own. */
-TEST_F(name, is_copied)
+TEST_F(name, name_is_copied)
 {
 	char name[] = "mine";
 

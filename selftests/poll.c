@@ -87,7 +87,7 @@ TEST_F(poll, failed_fence_is_done)
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
 }
 
-TEST_F(poll, select_agrees)
+TEST_F(poll, select_agrees_with_poll)
 {
 	struct timeval zero = { };
 	fd_set in, out;
@@ -164,7 +164,7 @@ TEST_F(poll, sleeps_until_timeout)
 	EXPECT_EQ(0, sync_file_status(fence));
 }
 
-TEST_F(poll, signal_interrupts)
+TEST_F(poll, signal_interrupts_poll)
 {
 	add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	interrupt_after(50, 0);
@@ -300,7 +300,7 @@ TEST_F(poll, wakes_in_another_process)
 	EXPECT_EQ(0, status);
 }
 
-TEST_F(poll, epoll_level)
+TEST_F(poll, epoll_tells_events_that_are_ready)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
 	struct epoll_event seen = { };
@@ -338,7 +338,7 @@ TEST_F(poll, epoll_sleeper_wakes)
 }
 
 /* The end of a fence is an edge; before there is none. */
-TEST_F(poll, epoll_edge)
+TEST_F(poll, epoll_has_an_edge_for_the_end_of_a_fence)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	struct epoll_event seen = { };

@@ -487,7 +487,7 @@ static void expect_nothing_left(struct __test_metadata *_metadata,
 }
 
 /* How long is told by the environment. */
-TEST_F_TIMEOUT(random, leaves_nothing, 7 * 24 * 3600)
+TEST_F_TIMEOUT(random, random_operations_leave_nothing, 7 * 24 * 3600)
 {
 	start_processes(_metadata, self);
 	watch_processes(_metadata, self);

@@ -74,7 +74,7 @@ static int wait_for_entries(int count)
 }
 
 /* Nobody asks for the number: only the directory is read. */
-TEST_F(stats, appears_unasked)
+TEST_F(stats, directory_appears_without_a_request)
 {
 	int count = entries(), buf;
 
@@ -85,7 +85,7 @@ TEST_F(stats, appears_unasked)
 	EXPECT_EQ(count, entries());
 }
 
-TEST_F(stats, vanishes)
+TEST_F(stats, directory_vanishes_with_the_buffer)
 {
 	EXPECT_TRUE(stats_entry_exists(self->ino));
 	close(self->buf);
@@ -248,7 +248,7 @@ TEST_F(stats, files_cannot_be_written)
 }
 
 /* Nothing but decimal numbers, and ours among them exactly once. */
-TEST_F(stats, directory_names)
+TEST_F(stats, directories_are_named_by_inode_numbers)
 {
 	struct dirent *entry;
 	int seen = 0;
@@ -421,7 +421,7 @@ static int uevent_socket(void)
 }
 
 /* Creates and destroys, then asks another device for an event of its own. */
-TEST(no_uevents)
+TEST(buffers_send_no_uevents)
 {
 	const char *other = "/sys/devices/virtual/mem/null/uevent";
 	char text[4096];
@@ -524,7 +524,7 @@ TEST_F(stats, readers_race_with_life)
 }
 
 /* Each buffer that came to life has an entry, and no other has one. */
-TEST_F(stats, failing_allocations)
+TEST_F(stats, failed_export_leaves_no_directory)
 {
 	int ret, count, created = 0, refused = 0, bufs[FAIL_NTH_MAX];
 	struct fail_nth fail;

@@ -38,7 +38,7 @@ static int fence_status(int timeline, __u32 value)
 
 /* ---------------------------------------------------------------- arguments */
 
-TEST_F(sw_sync, unknown_commands)
+TEST_F(sw_sync, refuses_unknown_commands)
 {
 	struct sw_sync_create_fence_data data = { .value = 1 };
 	const unsigned long unknown[] = {
@@ -180,7 +180,7 @@ TEST_F(sw_sync, advances_by_steps)
 }
 
 /* A step which is longer than what can be compared passes everything. */
-TEST_F(sw_sync, long_step)
+TEST_F(sw_sync, long_step_signals_all_fences)
 {
 	int fences[3], i;
 
@@ -196,7 +196,7 @@ TEST_F(sw_sync, long_step)
 	EXPECT_EQ(0, fence_status(self->timeline, 0));
 }
 
-TEST_F(sw_sync, counter_wraps)
+TEST_F(sw_sync, counter_wraps_in_order)
 {
 	int before, after;
 
@@ -325,7 +325,7 @@ static char *timeline_text(const char *name)
 	return begin;
 }
 
-TEST_F(sw_sync, info_sections)
+TEST_F(sw_sync, info_has_sections_of_timelines_and_fences)
 {
 	ssize_t len = read_file(DEBUGFS "/sync/info", text, sizeof(text));
 	char *fences;
@@ -338,7 +338,7 @@ TEST_F(sw_sync, info_sections)
 	EXPECT_LT(strstr(text, "\nsw_sync test: 0\n"), fences);
 }
 
-TEST_F(sw_sync, info_timeline)
+TEST_F(sw_sync, info_shows_counter_and_fences_of_a_timeline)
 {
 	int fences[2];
 
@@ -434,7 +434,7 @@ TEST_F(sw_sync, info_lists_sync_files)
 /* Bit of /proc/sys/kernel/tainted: something may hang, letter L. */
 #define TAINT_SOFTLOCKUP	14
 
-TEST_F(sw_sync, use_taints)
+TEST_F(sw_sync, use_taints_the_kernel)
 {
 	close(timeline_fence(self->timeline, 1));
 	ASSERT_LT(0, read_file("/proc/sys/kernel/tainted", text, sizeof(text)));

@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(sync)
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(sync, unknown_commands)
+TEST_F(sync, refuses_unknown_commands)
 {
 	struct dma_buf_sync sync = { .flags = READ };
 	const unsigned long unknown[] = {
@@ -100,7 +100,7 @@ TEST_F(sync, unknown_flag_bits)
 }
 
 /* Brackets are hints for caches, not locks: no pairing is enforced. */
-TEST_F(sync, starts_nest)
+TEST_F(sync, begins_and_ends_need_not_pair)
 {
 	EXPECT_EQ(0, sync_buffer(self->buf, RW | START));
 	EXPECT_EQ(0, sync_buffer(self->buf, READ | START));
@@ -177,7 +177,7 @@ TEST_F(wait, failed_fence_does_not_count)
 	interrupt_after(0, 0);
 }
 
-TEST_F(wait, signal_interrupts)
+TEST_F(wait, signal_interrupts_the_wait)
 {
 	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 
@@ -187,7 +187,7 @@ TEST_F(wait, signal_interrupts)
 	EXPECT_EQ(0, sync_file_status(fence));
 }
 
-TEST_F(wait, signal_restarts)
+TEST_F(wait, signal_restarts_the_wait)
 {
 	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	struct signaller signaller;

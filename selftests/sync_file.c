@@ -59,7 +59,7 @@ static int pending_for(struct __test_metadata *_metadata, int buf, __u32 flags)
 
 /* -------------------------------------------------------- arguments of export */
 
-TEST_F(sync_file, unknown_commands)
+TEST_F(sync_file, refuses_unknown_commands)
 {
 	struct dma_buf_export_sync_file arg = { .flags = READ };
 	const unsigned long unknown[] = {
@@ -84,7 +84,7 @@ TEST_F(sync_file, unknown_commands)
 }
 
 /* An argument that is not there, or only half of it. */
-TEST_F(sync_file, bad_pointers)
+TEST_F(sync_file, refuses_bad_pointers)
 {
 	const unsigned long cmds[] = {
 		DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
@@ -266,7 +266,7 @@ TEST_F(sync_file, export_does_not_hold_the_buffer)
 	EXPECT_EQ(count, buffer_count(self->buf));
 }
 
-TEST_F(sync_file, hundred_fences)
+TEST_F(sync_file, export_waits_for_each_of_a_hundred_fences)
 {
 	int timelines[100];
 	int i;

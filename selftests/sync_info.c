@@ -43,7 +43,7 @@ static int members_status(int sync_file, __u32 max)
 
 /* ---------------------------------------------------------------- arguments */
 
-TEST_F(info, bad_pointer)
+TEST_F(info, refuses_bad_pointer)
 {
 	char *page = page_before_hole(_metadata);
 
@@ -51,7 +51,7 @@ TEST_F(info, bad_pointer)
 	EXPECT_EQ(-EFAULT, file_info(self->both, (void *)(page + page_size() - 4)));
 }
 
-TEST_F(info, reserved_fields)
+TEST_F(info, refuses_reserved_fields)
 {
 	struct sync_fence_info infos[2];
 	struct sync_file_info info = { .flags = 1 };
@@ -87,7 +87,7 @@ TEST_F(info, too_little_room)
 	EXPECT_EQ(0, memcmp(infos, untouched, sizeof(infos)));
 }
 
-TEST_F(info, bad_array)
+TEST_F(info, refuses_bad_array)
 {
 	char *page = page_before_hole(_metadata);
 	struct sync_file_info info = { .num_fences = 2 };

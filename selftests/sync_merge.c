@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(merge)
 /* ---------------------------------------------------------------- arguments */
 
 /* Numbers 0 to 2 had other layouts once, and are never used again. */
-TEST_F(merge, unknown_commands)
+TEST_F(merge, refuses_unknown_commands)
 {
 	struct sync_merge_data data = { .fd2 = self->fence[1] };
 	const unsigned long unknown[] = {
@@ -52,7 +52,7 @@ TEST_F(merge, unknown_commands)
 	EXPECT_EQ(self->before, taken_fds());
 }
 
-TEST_F(merge, bad_pointer)
+TEST_F(merge, refuses_bad_pointer)
 {
 	char *page = page_before_hole(_metadata);
 
@@ -115,7 +115,7 @@ TEST_F(merge, keeps_the_given_name)
 }
 
 /* Without a name the file is called after its fence, as ever. */
-TEST_F(merge, empty_name)
+TEST_F(merge, empty_name_stands_for_that_of_the_fence)
 {
 	unsigned long long context, plain;
 	char name[32];
@@ -289,7 +289,7 @@ TEST_F(merge, signal_races_with_merge)
 	}
 }
 
-TEST_F(merge, failing_allocations)
+TEST_F(merge, failed_merge_leaves_no_descriptor)
 {
 	struct fail_nth fail;
 	int both, merged, third, fence, refused = 0;

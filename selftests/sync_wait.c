@@ -39,7 +39,7 @@ TEST_F(wait, link_in_proc)
 	EXPECT_STREQ("anon_inode:sync_file", target);
 }
 
-TEST_F(wait, no_seek)
+TEST_F(wait, seeking_is_refused)
 {
 	EXPECT_EQ(-1, lseek(self->fence, 0, SEEK_SET));
 	EXPECT_EQ(ESPIPE, errno);
@@ -47,7 +47,7 @@ TEST_F(wait, no_seek)
 	EXPECT_EQ(ESPIPE, errno);
 }
 
-TEST_F(wait, no_mmap)
+TEST_F(wait, mapping_is_refused)
 {
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE,
 				   self->fence, 0));
@@ -75,7 +75,7 @@ TEST_F(wait, no_open_through_proc)
 
 /* ----------------------------------------------------------------- readiness */
 
-TEST_F(wait, never_writable)
+TEST_F(wait, is_never_writable)
 {
 	EXPECT_EQ(0, poll_for(self->fence, POLLOUT, 0));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
@@ -91,7 +91,7 @@ TEST_F(wait, signalled_from_the_start)
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, FOREVER_MS));
 }
 
-TEST_F(wait, sleeper_wakes)
+TEST_F(wait, signal_wakes_a_task_in_poll)
 {
 	struct signaller signaller;
 
@@ -162,7 +162,7 @@ TEST_F(wait, sleeper_on_merged_wakes)
 }
 
 /* One wake-up is for everybody who sleeps, one edge for each epoll. */
-TEST_F(wait, epoll_edge)
+TEST_F(wait, signal_is_an_edge_for_each_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET }, seen;
 	int epolls[4], i;

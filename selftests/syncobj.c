@@ -205,7 +205,7 @@ TEST_F(syncobj, exports_what_was_imported)
 	EXPECT_EQ(1, sync_file_status(file));
 }
 
-TEST_F(syncobj, created_signalled)
+TEST_F(syncobj, can_be_created_signalled)
 {
 	__u32 handle = create(_metadata, self->drm, DRM_SYNCOBJ_CREATE_SIGNALED);
 	struct sync_fence_info info = { };
@@ -286,7 +286,7 @@ TEST_F(syncobj, points_out_of_order)
 }
 
 /* A request for a point in a gap returns the next later point. */
-TEST_F(syncobj, gap)
+TEST_F(syncobj, point_in_a_gap_is_reached_with_the_next_one)
 {
 	ASSERT_EQ(0, add_point(self->drm, self->obj, 5, self->fence[0]));
 	ASSERT_EQ(0, add_point(self->drm, self->obj, 1ULL << 40, self->fence[1]));
@@ -346,7 +346,7 @@ TEST_F(syncobj, deadline_reaches_all_points)
 		EXPECT_EQ(4321, fence_deadline(self->timeline[i], self->fence[i]));
 }
 
-TEST_F(syncobj, event)
+TEST_F(syncobj, eventfd_tells_that_a_point_is_reached)
 {
 	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct drm_syncobj_eventfd arg = {
@@ -428,7 +428,7 @@ TEST_F(syncobj, chain_in_a_buffer)
 }
 
 /* Long, all pending, and gone at once. A slow machine takes a minute for it. */
-TEST_F_TIMEOUT(syncobj, long_chain, 300)
+TEST_F_TIMEOUT(syncobj, long_chain_of_pending_points_works_and_goes, 300)
 {
 	int point, fence;
 

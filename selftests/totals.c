@@ -88,7 +88,7 @@ TEST_F(totals, of_a_process_that_died)
 }
 
 /* Unlike what there is in debugfs. */
-TEST_F(totals, for_everybody)
+TEST_F(totals, any_user_can_read_them)
 {
 	int status;
 	pid_t pid = fork();

@@ -136,7 +136,7 @@ FIXTURE_TEARDOWN(udmabuf)
 
 /* --------------------------------------------------------------- arguments */
 
-TEST_F(udmabuf, unknown_commands)
+TEST_F(udmabuf, refuses_unknown_commands)
 {
 	struct udmabuf_create arg = { .memfd = self->memfd, .size = PAGE };
 	const unsigned long unknown[] = {
@@ -154,7 +154,7 @@ TEST_F(udmabuf, unknown_commands)
 	}
 }
 
-TEST_F(udmabuf, faults)
+TEST_F(udmabuf, refuses_bad_pointers)
 {
 	char *page = page_before_hole(_metadata);
 	struct udmabuf_create_list *list;
@@ -168,7 +168,7 @@ TEST_F(udmabuf, faults)
 	EXPECT_EQ(-EFAULT, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 }
 
-TEST_F(udmabuf, list_limit)
+TEST_F(udmabuf, list_has_a_limit)
 {
 	const __u32 limit = parameter("list_limit");
 	struct udmabuf_create_list *list = list_of(limit + 1);
@@ -189,7 +189,7 @@ TEST_F(udmabuf, list_limit)
 	EXPECT_EQ((off_t)PAGES(limit), lseek(buf, 0, SEEK_END));
 }
 
-TEST_F(udmabuf, not_aligned)
+TEST_F(udmabuf, refuses_pieces_that_are_not_aligned)
 {
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 1, PAGE, 0));
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, PAGE / 2, PAGE, 0));
@@ -198,7 +198,7 @@ TEST_F(udmabuf, not_aligned)
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, -1ULL, PAGE, 0));
 }
 
-TEST_F(udmabuf, no_size)
+TEST_F(udmabuf, refuses_pieces_without_size)
 {
 	struct udmabuf_create_list *list = list_of(2);
 
@@ -210,7 +210,7 @@ TEST_F(udmabuf, no_size)
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 }
 
-TEST_F(udmabuf, overflow)
+TEST_F(udmabuf, refuses_sizes_that_overflow)
 {
 	struct udmabuf_create_list *list = list_of(2);
 
@@ -228,7 +228,7 @@ TEST_F(udmabuf, overflow)
 	EXPECT_EQ(-EINVAL, create(self->dev, self->memfd, 1ULL << 63, PAGE, 0));
 }
 
-TEST_F(udmabuf, size_limit)
+TEST_F(udmabuf, size_has_a_limit)
 {
 	long limit = parameter("size_limit_mb");
 	int memfd = memfd_with((limit + 1) * MIB, F_SEAL_SHRINK);
@@ -259,7 +259,7 @@ TEST_F(udmabuf, order_of_checks)
 	EXPECT_EQ(-EINVAL, do_ioctl(self->dev, UDMABUF_CREATE_LIST, list));
 }
 
-TEST_F(udmabuf, wrong_files)
+TEST_F(udmabuf, refuses_files_other_than_memfds)
 {
 	int pipes[2], other;
 
@@ -276,7 +276,7 @@ TEST_F(udmabuf, wrong_files)
 	EXPECT_EQ(-EBADFD, create(self->dev, other, 0, PAGE, 0));
 }
 
-TEST_F(udmabuf, seals)
+TEST_F(udmabuf, needs_a_sealed_memfd)
 {
 	const struct {
 		unsigned int seals;
@@ -591,7 +591,7 @@ TEST_F(udmabuf, no_mapping_beyond_the_end)
 	EXPECT_EQ(100, number_at(map, 0));
 }
 
-TEST_F(udmabuf, moved_mapping)
+TEST_F(udmabuf, mapping_can_be_moved)
 {
 	int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
 	char *map, *place, *moved;
@@ -724,7 +724,7 @@ TEST_F(udmabuf, memory_comes_back)
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
 }
 
-TEST_F(udmabuf, failing_allocations)
+TEST_F(udmabuf, failed_creation_leaves_nothing)
 {
 	struct udmabuf_create_list *list = list_of(64);
 	unsigned int refused = 0;
