@@ -388,7 +388,7 @@ static bool adds_up(const char *line, int count, int found)
 
 /* ----------------------------------------------------------------- what is found */
 
-TEST_F(holders, descriptors)
+TEST_F(holders, finds_descriptors_of_processes_and_threads)
 {
 	char *line = ask(_metadata, self, self->many, NULL);
 
@@ -419,7 +419,7 @@ TEST_F(holders, mappings_after_close)
 			 3 * page_size(), self->child[SHARER]));
 }
 
-TEST_F(holders, in_flight)
+TEST_F(holders, finds_descriptors_in_flight)
 {
 	char *line = ask(_metadata, self, self->sent, NULL);
 
@@ -444,7 +444,7 @@ TEST_F(holders, in_flight_by_peeking)
 	EXPECT_TRUE(says(self->text, "  socket of holders[%d]", getpid()));
 }
 
-TEST_F(holders, epoll)
+TEST_F(holders, finds_descriptors_watched_by_epoll)
 {
 	char *line = ask(_metadata, self, self->watched, NULL);
 
@@ -461,7 +461,7 @@ TEST_F(holders, path_of_closed_buffer)
 	EXPECT_TRUE(says(line, PATH "\"pid\":%d,\"fd\":%d,", getpid(), self->path_fd));
 }
 
-TEST_F(holders, sleeping_poll)
+TEST_F(holders, finds_reference_of_a_sleeping_poll)
 {
 	char *line;
 
@@ -523,7 +523,7 @@ TEST_F(holders, export_of_drm)
 	EXPECT_TRUE(says(line, "\"attachments\":[]"));
 }
 
-TEST_F(holders, fixed_file)
+TEST_F(holders, finds_fixed_files_of_io_uring)
 {
 	char *line;
 
@@ -536,7 +536,7 @@ TEST_F(holders, fixed_file)
 
 /* ------------------------------------------------------------------ other commands */
 
-TEST_F(holders, who)
+TEST_F(holders, who_prints_all_holders)
 {
 	char which[64], want[64];
 
@@ -559,7 +559,7 @@ TEST_F(holders, who)
 	EXPECT_TRUE(says(self->text, "perhaps in flight: 1 in socket "));
 }
 
-TEST_F(holders, waits)
+TEST_F(holders, waits_prints_fences_and_their_waiters)
 {
 	if (self->timeline < 0)
 		SKIP(return, "no sw_sync (CONFIG_SW_SYNC)");
@@ -573,7 +573,7 @@ TEST_F(holders, waits)
 		EXPECT_TRUE(says(self->text, "poll of buffer %lu for in", self->polled));
 }
 
-TEST_F(holders, leaks)
+TEST_F(holders, leaks_prints_suspicious_holders)
 {
 	ASSERT_EQ(0, TOOL(self->text, "leaks"));
 	EXPECT_TRUE(says(self->text, "closed:   %lu ", self->path));
@@ -597,7 +597,7 @@ static void *leak_main(void *arg)
 }
 
 /* A shared table is counted once, even while descriptors in it come and go. */
-TEST_F(holders, busy_table)
+TEST_F(holders, shared_table_counts_once_while_it_changes)
 {
 	pthread_t leaker;
 	char *line;
@@ -613,7 +613,7 @@ TEST_F(holders, busy_table)
 	pthread_join(leaker, NULL);
 }
 
-TEST_F(holders, growth)
+TEST_F(holders, leaks_prints_growing_holders)
 {
 	pthread_t leaker;
 
@@ -643,7 +643,7 @@ static unsigned long long sum_of(const char *text, const char *key)
 }
 
 /* Shares add up to all there is, though three have a part of the first buffer. */
-TEST_F(holders, shares)
+TEST_F(holders, shares_add_up)
 {
 	int buffers;
 
@@ -660,7 +660,7 @@ TEST_F(holders, shares)
  * Nobody has a descriptor or a mapping of these three, but each is found: what waits
  * in a socket, what a device has, what a poll() has left behind.
  */
-TEST_F(holders, hidden)
+TEST_F(holders, who_prints_holders_without_descriptor)
 {
 	char which[32];
 
@@ -687,7 +687,7 @@ TEST_F(holders, hidden)
 	}
 }
 
-TEST_F(holders, pictures)
+TEST_F(holders, graph_and_tree_are_well_formed)
 {
 	ASSERT_EQ(0, TOOL(self->text, "graph", "-Tdot"));
 	EXPECT_EQ(0, strncmp("digraph ", self->text, 8));
@@ -698,7 +698,7 @@ TEST_F(holders, pictures)
 	EXPECT_TRUE(says(self->text, "[%d]\n", getpid()));
 }
 
-TEST_F(holders, errors)
+TEST_F(holders, errors_have_a_status)
 {
 	EXPECT_EQ(1, TOOL(self->text, "who", "999999999"));
 	EXPECT_EQ(1, TOOL(self->text, "who", "/proc/self/fd/0"));
@@ -744,7 +744,7 @@ TEST_F(holders, bufinfo_that_hangs)
 }
 
 /* A user sees own processes, and a note that these are not all. */
-TEST_F(holders, without_root)
+TEST_F(holders, user_sees_own_processes_and_a_note)
 {
 	char want[64], *line;
 	int ret;
