@@ -148,7 +148,7 @@ TEST_F(cma_heap, both_names_are_one_area)
 	EXPECT_EQ(free, fact(_metadata, "free"));
 }
 
-TEST_F(cma_heap, facts_add_up)
+TEST_F(cma_heap, attributes_add_up)
 {
 	long long total = fact(_metadata, "total"), free = fact(_metadata, "free");
 	int buf[16], i;
@@ -224,7 +224,7 @@ TEST_F(cma_heap, mappings_share_the_memory)
 	EXPECT_EQ(2, part[0]);
 }
 
-TEST_F(cma_heap, no_private_mapping)
+TEST_F(cma_heap, private_mapping_is_refused)
 {
 	int buf = alloc(self->dev, 2 * page_size());
 
@@ -236,7 +236,7 @@ TEST_F(cma_heap, no_private_mapping)
 	EXPECT_EQ(EINVAL, errno);
 }
 
-TEST_F(cma_heap, beyond_the_end)
+TEST_F(cma_heap, mapping_ends_with_the_buffer)
 {
 	int buf = alloc(self->dev, 4 * page_size());
 	void *addr;
@@ -281,7 +281,7 @@ TEST_F(cma_heap, exhausted_area_comes_back)
 	EXPECT_LE(first - 2, second);
 }
 
-TEST_F(cma_heap, sync_while_imported)
+TEST_F(cma_heap, sync_works_while_imported)
 {
 	int drm = setup_drm(_metadata, "vgem"), buf;
 	__u32 handle;

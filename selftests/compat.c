@@ -236,7 +236,7 @@ TEST_F(compat, udmabuf_creates)
 	expect_pages(_metadata, buf, want, ARRAY_SIZE(want));
 }
 
-TEST_F(compat, udmabuf_create_list)
+TEST_F(compat, udmabuf_creates_from_a_list)
 {
 	int dev = open_udmabuf(_metadata), memfd = numbered_memfd(_metadata, 4), buf;
 	struct udmabuf_create_list *list = (void *)low;
@@ -349,7 +349,7 @@ TEST_F(compat, buffer_tells_info)
 
 /* -------------------------------------------------------------- sync files */
 
-TEST_F(compat, sync_file_info)
+TEST_F(compat, sync_file_tells_info)
 {
 	struct sync_fence_info want[2] = { }, *fences = (void *)(low + 4096);
 	const struct sync_file_info bad = { .flags = 1 };
@@ -372,7 +372,7 @@ TEST_F(compat, sync_file_info)
 	EXPECT_EQ(0, memcmp(&want[0], &fences[0], sizeof(want[0])));
 }
 
-TEST_F(compat, sync_file_merge)
+TEST_F(compat, sync_files_merge)
 {
 	const struct sync_merge_data bad[] = {
 		{ .fd2 = -1 },
@@ -396,7 +396,7 @@ TEST_F(compat, sync_file_merge)
 	EXPECT_STREQ("both", name);
 }
 
-TEST_F(compat, sync_file_deadline)
+TEST_F(compat, sync_file_takes_a_deadline)
 {
 	const struct sync_set_deadline bad = { .pad = 1 };
 	const struct sync_set_deadline ask = { .deadline_ns = 1ULL << 40 };

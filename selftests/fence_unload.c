@@ -218,7 +218,7 @@ TEST_F(unload, merged_fence_can_be_closed_without_their_driver)
 }
 
 /* A callback was queued. */
-TEST_F(unload, polled_while_pending)
+TEST_F(unload, callback_of_poll_runs_before_the_driver_goes)
 {
 	EXPECT_EQ(0, poll_for(self->fence[0], POLLIN, 0));
 	leave(_metadata, self);
@@ -226,7 +226,7 @@ TEST_F(unload, polled_while_pending)
 }
 
 /* Adding the callback was refused. */
-TEST_F(unload, polled_after_signal)
+TEST_F(unload, poll_works_after_signal_and_unload)
 {
 	ASSERT_EQ(1, signal_fences(self->dev, 1));
 	EXPECT_EQ(POLLIN, poll_for(self->fence[0], POLLIN, 0));
@@ -235,7 +235,7 @@ TEST_F(unload, polled_after_signal)
 	EXPECT_EQ(POLLIN, poll_for(self->fence[0], POLLIN, 0));
 }
 
-TEST_F(unload, polled_after_unload)
+TEST_F(unload, poll_works_without_the_driver)
 {
 	leave(_metadata, self);
 	EXPECT_EQ(POLLIN, poll_for(self->fence[0], POLLIN, NOT_WAITING_MS));
@@ -268,7 +268,7 @@ TEST_F(unload, deadline_of_fence_without_driver_is_ignored)
 }
 
 /* Two fences of one context, as a merge of the two would keep only the later. */
-TEST_F(unload, merged_among_themselves)
+TEST_F(unload, fences_of_one_context_merge)
 {
 	int merged = sync_file_merge(self->fence[0], self->fence[1]);
 
@@ -282,7 +282,7 @@ TEST_F(unload, merged_among_themselves)
 }
 
 /* The fence of one module stays in the array that waits for another. */
-TEST_F(unload, merged_with_others)
+TEST_F(unload, fences_merge_with_those_of_others)
 {
 	struct sync_fence_info info[2] = { };
 	int merged = sync_file_merge(self->fence[0], self->stays);
@@ -307,7 +307,7 @@ TEST_F(unload, merged_with_others)
 	close(merged);
 }
 
-TEST_F(unload, merged_after_unload)
+TEST_F(unload, fences_merge_without_their_driver)
 {
 	int both, with_pending;
 
@@ -323,7 +323,7 @@ TEST_F(unload, merged_after_unload)
 	close(both);
 }
 
-TEST_F(unload, all_of_it)
+TEST_F(unload, all_uses_at_once_work_without_the_driver)
 {
 	leave(_metadata, self);
 	use(_metadata, self->fence[0]);
@@ -463,7 +463,7 @@ static int export_points(struct __test_metadata *_metadata, int drm, __u32 timel
 }
 
 /* As a point of a timeline, before and behind one that is pending. */
-TEST_F(unload, in_a_chain)
+TEST_F(unload, chain_may_hold_fences_without_their_driver)
 {
 	int drm = setup_drm(_metadata, "syncobj-test");
 	int before, after;

@@ -177,7 +177,7 @@ TEST(map_respects_the_access_mode)
 
 /* ---------------------------------------------------- what such a file is not */
 
-TEST_F(file, no_other_size)
+TEST_F(file, size_cannot_be_changed)
 {
 	EXPECT_EQ(-1, ftruncate(self->buf, 0));
 	EXPECT_EQ(EINVAL, errno);
@@ -191,7 +191,7 @@ TEST_F(file, no_other_size)
 	EXPECT_EQ((off_t)BUF_SIZE, seek_to(self->buf, 0, SEEK_END));
 }
 
-TEST_F(file, no_second_open)
+TEST_F(file, buffer_cannot_be_opened_by_path)
 {
 	const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR };
 	char path[64];

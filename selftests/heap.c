@@ -101,7 +101,7 @@ TEST_F(heap, device_can_only_be_opened_by_root_and_not_read)
 	EXPECT_EQ(EINVAL, errno);
 }
 
-TEST_F(heap, minor_without_heap)
+TEST_F(heap, device_number_without_heap_cannot_be_opened)
 {
 	char path[] = "/tmp/heap-XXXXXX";
 	struct stat st;
@@ -336,7 +336,7 @@ TEST_F(heap, result_cannot_be_written)
 	EXPECT_GT(32 * 1024, before - free_memory(_metadata));
 }
 
-TEST_F(heap, no_descriptor_left)
+TEST_F(heap, full_descriptor_table_is_reported)
 {
 	struct rlimit old;
 	int ret;
@@ -371,7 +371,7 @@ TEST_F(heap, recycled_pages_are_zero)
 }
 
 /* Each page has its number, whichever part of the buffer is mapped. */
-TEST_F(heap, mappings_of_parts)
+TEST_F(heap, parts_can_be_mapped)
 {
 	const size_t pages = 1000;
 	size_t size = pages * page_size(), first, i;
@@ -396,7 +396,7 @@ TEST_F(heap, mappings_of_parts)
 	close(buf);
 }
 
-TEST_F(heap, beyond_the_end)
+TEST_F(heap, mapping_ends_with_the_buffer)
 {
 	int buf = alloc(self->dev, 4 * page_size());
 	char *addr;
@@ -432,7 +432,7 @@ TEST_F(heap, private_mapping_is_one_page_only)
 	close(buf);
 }
 
-TEST_F(heap, sync_while_imported)
+TEST_F(heap, sync_works_while_imported)
 {
 	int drm = setup_drm(_metadata, "vgem"), buf;
 	__u32 handle;
@@ -508,7 +508,7 @@ static long kill_while_allocating(struct __test_metadata *_metadata, int dev, lo
  * does not zero the rest. How soon the child stops depends on when it gets a CPU, so
  * there are several tries; and on one CPU it may finish before it can be killed.
  */
-TEST_F(heap, killed_while_allocating)
+TEST_F(heap, killed_task_stops_allocating)
 {
 	long before = free_memory(_metadata), left, least, pages;
 	int i;

@@ -202,7 +202,7 @@ TEST_F(accounting, follows_the_parameter_at_allocation)
 }
 
 /* Nobody is killed, not even who asks, and nothing is left behind. */
-TEST_F(accounting, beyond_the_limit)
+TEST_F(accounting, allocation_beyond_the_limit_fails)
 {
 	long long before;
 	int fds = taken_fds(), i;
@@ -248,7 +248,7 @@ TEST_F(accounting, close_to_the_limit)
 #define NUM_MERGES	500
 #define MEMBER_SIZE	40
 
-TEST_F(accounting, merged_sync_files)
+TEST_F(accounting, merged_sync_files_are_charged)
 {
 	int timelines[NUM_MEMBERS], merges[NUM_MERGES], all = -1, i;
 	long long before;

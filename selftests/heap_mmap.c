@@ -336,7 +336,7 @@ TEST_F(heap_mmap, file_for_reading_only)
 }
 
 /* Also where the kernel has to keep track of what is written: it does not care. */
-TEST_F(heap_mmap, small_is_complete)
+TEST_F(heap_mmap, small_mapping_is_complete)
 {
 	int buf = alloc(self->dev, LARGE / 2, O_RDWR);
 	char *bytes;
@@ -348,7 +348,7 @@ TEST_F(heap_mmap, small_is_complete)
 	close(buf);
 }
 
-TEST_F(heap_mmap, locked_is_complete)
+TEST_F(heap_mmap, locked_mapping_is_complete)
 {
 	int buf = alloc(self->dev, SIZE, O_RDWR);
 	char *bytes;

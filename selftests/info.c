@@ -164,7 +164,7 @@ static void expect_filled(struct __test_metadata *_metadata, const char *string,
 }
 
 /* Nothing of the memory of the kernel shows behind a string. */
-TEST_F(info, is_filled_up)
+TEST_F(info, answer_is_filled_up_with_zeroes)
 {
 	struct dma_buf_info info = { .size = INFO_SIZE };
 

@@ -65,7 +65,7 @@ TEST_F(name, refuses_unknown_commands)
 	expect_no_name(_metadata, self->buf);
 }
 
-TEST_F(name, runs_into_hole)
+TEST_F(name, name_that_runs_into_a_hole_is_refused)
 {
 	char *page = page_before_hole(_metadata);
 	char *last = page + page_size() - 4;
@@ -76,7 +76,7 @@ TEST_F(name, runs_into_hole)
 }
 
 /* Only what the name occupies is looked at. */
-TEST_F(name, ends_before_hole)
+TEST_F(name, name_may_end_before_a_hole)
 {
 	char *page = page_before_hole(_metadata);
 	char *last = page + page_size() - 4;
@@ -160,7 +160,7 @@ static char *maps_path(struct __test_metadata *_metadata, const void *start,
 	return found ? path : NULL;
 }
 
-TEST_F(name, shows_in_maps)
+TEST_F(name, name_shows_in_maps)
 {
 	char path[128];
 	void *map;
@@ -213,7 +213,7 @@ static void *namer_main(void *arg)
 }
 
 /* Readers see one name or the other, never a mixture and never none. */
-TEST_F(name, replaced_while_read)
+TEST_F(name, name_can_be_replaced_while_it_is_read)
 {
 	struct namer namers[] = {
 		{ .buf = self->buf, .name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },

@@ -49,7 +49,7 @@ TEST_F(poll, never_polled_while_pending)
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
 }
 
-TEST_F(poll, reader_and_writer)
+TEST_F(poll, readers_and_writers_wait_for_their_fences)
 {
 	int other = setup_timeline(_metadata);
 
@@ -62,7 +62,7 @@ TEST_F(poll, reader_and_writer)
 	EXPECT_EQ(BOTH, poll_for(self->buf, BOTH, 0));
 }
 
-TEST_F(poll, busy_ready_busy)
+TEST_F(poll, buffer_can_be_busy_again)
 {
 	int fence, round;
 
@@ -154,7 +154,7 @@ TEST_F(poll, reader_does_not_sleep_on_reader)
 	EXPECT_EQ(0, sync_file_status(fence));
 }
 
-TEST_F(poll, sleeps_until_timeout)
+TEST_F(poll, poll_sleeps_until_the_timeout)
 {
 	int fence = add_fence(_metadata, self->buf, WRITE, self->timeline, 1);
 	__s64 start = now_ns();

@@ -107,7 +107,7 @@ TEST_F(stats, any_length_of_life)
 	}
 }
 
-TEST_F(stats, many_at_once)
+TEST_F(stats, many_buffers_get_directories_at_once)
 {
 	enum { MANY = 100 };
 	unsigned long inos[MANY];
@@ -215,7 +215,7 @@ TEST_F(stats, processes_never_have_more_than_all)
 
 /* ------------------------------------------------------------------- contents */
 
-TEST_F(stats, sizes_of_several)
+TEST_F(stats, directory_tells_the_size)
 {
 	char text[64], want[64];
 	unsigned long inos[8];

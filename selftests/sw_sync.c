@@ -72,7 +72,7 @@ TEST_F(sw_sync, create_without_free_fd)
 	EXPECT_EQ(-EMFILE, ret);
 }
 
-TEST_F(sw_sync, create_bad_pointer)
+TEST_F(sw_sync, create_refuses_bad_pointer)
 {
 	struct sw_sync_create_fence_data data = { .value = 1 };
 	void *page = readonly_copy(_metadata, &data, sizeof(data));
@@ -82,13 +82,13 @@ TEST_F(sw_sync, create_bad_pointer)
 	EXPECT_EQ(self->before, taken_fds());
 }
 
-TEST_F(sw_sync, inc_bad_pointer)
+TEST_F(sw_sync, advance_refuses_bad_pointer)
 {
 	EXPECT_EQ(-EFAULT, do_ioctl(self->timeline, SW_SYNC_IOC_INC, NULL));
 	EXPECT_EQ(0, fence_status(self->timeline, 1));
 }
 
-TEST_F(sw_sync, deadline_bad_arguments)
+TEST_F(sw_sync, deadline_refuses_bad_arguments)
 {
 	int fence = timeline_fence(self->timeline, 1);
 	struct sw_sync_get_deadline data = { .fence_fd = fence, .pad = 1 };
@@ -106,7 +106,7 @@ TEST_F(sw_sync, deadline_bad_arguments)
 }
 
 /* Only a fence of some software timeline has a deadline to be asked for. */
-TEST_F(sw_sync, deadline_of_others)
+TEST_F(sw_sync, deadline_is_told_of_software_timelines_only)
 {
 	int other = setup_timeline(_metadata);
 	int fences[2], merged, stub;
@@ -154,7 +154,7 @@ TEST_F(sw_sync, each_open_is_a_timeline)
 }
 
 /* Half of all numbers are over, the other half is still to come. */
-TEST_F(sw_sync, what_is_over)
+TEST_F(sw_sync, half_of_all_values_has_been_reached)
 {
 	EXPECT_EQ(1, fence_status(self->timeline, 0));
 	EXPECT_EQ(0, fence_status(self->timeline, 1));
@@ -358,7 +358,7 @@ TEST_F(sw_sync, info_shows_counter_and_fences_of_a_timeline)
 }
 
 /* A timeline that is closed stays in the list as long as it has fences. */
-TEST_F(sw_sync, info_closed_timeline)
+TEST_F(sw_sync, info_shows_closed_timeline_with_its_fences)
 {
 	int fence = timeline_fence(self->timeline, 7);
 	unsigned int s, ns;
@@ -379,7 +379,7 @@ TEST_F(sw_sync, info_closed_timeline)
 }
 
 /* More than fits into a page, and all of it. */
-TEST_F(sw_sync, info_many_fences)
+TEST_F(sw_sync, info_shows_many_fences)
 {
 	int i, lines = 0;
 	char *line;
@@ -525,7 +525,7 @@ TEST_F(sw_sync, close_races_with_fences)
 	EXPECT_EQ(self->before, taken_fds());
 }
 
-TEST_F(sw_sync, create_failing_allocations)
+TEST_F(sw_sync, failed_creation_leaves_nothing)
 {
 	struct fail_nth fail;
 	int fence, refused = 0;

@@ -78,7 +78,7 @@ TEST_F(sync, argument_just_before_hole)
 }
 
 /* The argument is only read: a read-only one will do. */
-TEST_F(sync, argument_read_only)
+TEST_F(sync, argument_may_be_read_only)
 {
 	struct dma_buf_sync *sync = (void *)page_before_hole(_metadata);
 
@@ -87,7 +87,7 @@ TEST_F(sync, argument_read_only)
 	EXPECT_EQ(0, do_ioctl(self->buf, DMA_BUF_IOCTL_SYNC, sync));
 }
 
-TEST_F(sync, unknown_flag_bits)
+TEST_F(sync, refuses_unknown_flags)
 {
 	unsigned int bit;
 

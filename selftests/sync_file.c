@@ -396,7 +396,7 @@ TEST_F(sync_file, import_races_with_export)
 	EXPECT_EQ(before, taken_fds());
 }
 
-TEST_F(sync_file, export_failing_allocations)
+TEST_F(sync_file, failed_export_leaves_nothing)
 {
 	int other = setup_timeline(_metadata);
 	int ret, before, refused = 0;
@@ -426,7 +426,7 @@ TEST_F(sync_file, export_failing_allocations)
 }
 
 /* A failed import has added nothing, not even some of several fences. */
-TEST_F(sync_file, import_failing_allocations)
+TEST_F(sync_file, failed_import_leaves_nothing)
 {
 	int timelines[8], merged, next, buf, ret, refused = 0;
 	struct fail_nth fail;

@@ -70,7 +70,7 @@ TEST_F(info, refuses_reserved_fields)
 }
 
 /* Less room than fences is an error that writes nothing at all. */
-TEST_F(info, too_little_room)
+TEST_F(info, refuses_too_little_room)
 {
 	struct sync_fence_info infos[2];
 	struct sync_file_info info = {
@@ -140,14 +140,14 @@ TEST_F(info, status_of_the_parts)
 }
 
 /* The first member that is pending or has failed tells the status. */
-TEST_F(info, error_before_pending)
+TEST_F(info, members_tell_an_error_before_a_pending_one)
 {
 	close(self->timeline[0]);
 	EXPECT_EQ(-ENOENT, members_status(self->both, 2));
 	EXPECT_EQ(0, sync_file_status(self->both));
 }
 
-TEST_F(info, pending_before_error)
+TEST_F(info, members_tell_a_pending_one_before_an_error)
 {
 	close(self->timeline[1]);
 	EXPECT_EQ(0, members_status(self->both, 2));

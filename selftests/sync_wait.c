@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(wait)
 
 /* ------------------------------------------------------------- kind of file */
 
-TEST_F(wait, link_in_proc)
+TEST_F(wait, link_in_proc_tells_a_sync_file)
 {
 	char target[64];
 
@@ -184,7 +184,7 @@ TEST_F(wait, signal_is_an_edge_for_each_epoll)
 /* ------------------------------------------------------------ life time, races */
 
 /* The callback points into the file: it must not be left behind. */
-TEST_F(wait, close_after_poll)
+TEST_F(wait, can_be_closed_after_poll)
 {
 	int others[64], i;
 
@@ -233,7 +233,7 @@ static void *sleeper_main(void *arg)
 }
 
 /* A task in poll() holds the file: it wakes after the descriptor has been closed. */
-TEST_F(wait, close_under_sleepers)
+TEST_F(wait, can_be_closed_under_sleepers)
 {
 	struct sleeper sleepers[8];
 	size_t i;

@@ -179,7 +179,7 @@ static void add_points(struct __test_metadata *_metadata,
 
 /* --------------------------------------------------------------------- binary */
 
-TEST_F(syncobj, nothing_to_export)
+TEST_F(syncobj, export_and_import_refuse_missing_fences)
 {
 	int before = taken_fds();
 
@@ -233,7 +233,7 @@ TEST_F(syncobj, wait_any_and_all)
 }
 
 /* A container behind a handle: what was merged is waited for as a whole. */
-TEST_F(syncobj, wait_for_merged)
+TEST_F(syncobj, wait_works_for_merged_fence)
 {
 	int merged = sync_file_merge(self->fence[0], self->fence[1]);
 	struct signaller signaller;
@@ -255,7 +255,7 @@ TEST_F(syncobj, deadline_of_a_wait)
 
 /* ------------------------------------------------------------------- timeline */
 
-TEST_F(syncobj, points_in_order)
+TEST_F(syncobj, points_are_reached_in_order)
 {
 	int i;
 
@@ -299,7 +299,7 @@ TEST_F(syncobj, point_in_a_gap_is_reached_with_the_next_one)
 	EXPECT_EQ(0, wait_point(self->drm, self->obj, 6, 0, FOREVER_MS));
 }
 
-TEST_F(syncobj, signal_by_hand)
+TEST_F(syncobj, user_space_can_signal_and_reset)
 {
 	ASSERT_EQ(0, signal_point(self->drm, self->obj, 10));
 	EXPECT_EQ(10, query(self->drm, self->obj, 0));

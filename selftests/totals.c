@@ -55,7 +55,7 @@ TEST_F(totals, cannot_be_written)
 	EXPECT_EQ(-1, open(TOTAL_BYTES, O_WRONLY));
 }
 
-TEST_F(totals, when_close_returns)
+TEST_F(totals, totals_are_exact_when_close_returns)
 {
 	const size_t size = 3 * page_size();
 	int buf = setup_buffer(_metadata, SYSTEM_HEAP, size), copy;

@@ -244,7 +244,7 @@ TEST_F(udmabuf, size_has_a_limit)
 }
 
 /* Arguments are checked before the file descriptors are looked at. */
-TEST_F(udmabuf, order_of_checks)
+TEST_F(udmabuf, arguments_are_checked_before_descriptors)
 {
 	struct udmabuf_create_list *list = list_of(2);
 
@@ -387,7 +387,7 @@ TEST_F(udmabuf, device_and_memfd_open_for_reading)
 	EXPECT_EQ(-EACCES, drm_import(drm, buf, &handle));
 }
 
-TEST_F(udmabuf, flags_and_padding)
+TEST_F(udmabuf, ignores_unknown_flags_and_padding)
 {
 	struct udmabuf_create_list *list = list_of(1);
 	int buf;
@@ -471,7 +471,7 @@ TEST_F(udmabuf, huge_list_is_refused_quietly)
 	EXPECT_EQ(limit, parameter("list_limit"));
 }
 
-TEST_F(udmabuf, no_descriptor_left)
+TEST_F(udmabuf, full_descriptor_table_leaves_nothing)
 {
 	struct rlimit old;
 
@@ -547,7 +547,7 @@ TEST_F(udmabuf, list_shows_pieces_in_order)
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
 }
 
-TEST_F(udmabuf, maps_any_part)
+TEST_F(udmabuf, any_part_can_be_mapped)
 {
 	int buf = create(self->dev, self->memfd, 0, PAGES(16), 0);
 	int first, i;
@@ -564,7 +564,7 @@ TEST_F(udmabuf, maps_any_part)
 	}
 }
 
-TEST_F(udmabuf, no_private_mapping)
+TEST_F(udmabuf, private_mapping_is_refused)
 {
 	int buf = create(self->dev, self->memfd, 0, PAGE, 0);
 
@@ -622,7 +622,7 @@ TEST_F(udmabuf, end_needs_a_begin)
 }
 
 /* While attached, in all directions; the DMA API checks itself what it can. */
-TEST_F(udmabuf, access_while_attached)
+TEST_F(udmabuf, cpu_access_works_while_attached)
 {
 	int drm = setup_drm(_metadata, "vgem");
 	const __u64 flags[] = { DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE, DMA_BUF_SYNC_RW };
@@ -705,7 +705,7 @@ TEST_F(udmabuf, example_of_the_book)
 
 /* ------------------------------------------------------------ nothing lost */
 
-TEST_F(udmabuf, memory_comes_back)
+TEST_F(udmabuf, closing_frees_the_memory)
 {
 	long before = 0, lost;
 	int i;

@@ -389,7 +389,7 @@ TEST_F(vkms, refused_commit_keeps_no_fence)
 
 /* ----------------------------------------------------------------- in fences */
 
-TEST_F(vkms, no_in_fence)
+TEST_F(vkms, in_fence_is_optional)
 {
 	int out_fence = flip(&self->display, NO_FENCE);
 

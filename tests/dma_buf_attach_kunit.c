@@ -383,7 +383,7 @@ static void export_row(struct kunit *test, const struct matrix_row *row)
 	export(test);
 }
 
-static void dma_buf_matrix(struct kunit *test)
+static void dma_buf_pins_and_maps_as_the_table_says(struct kunit *test)
 {
 	const struct matrix_row *row = test->param_value;
 	struct attach_case *ac = test->priv;
@@ -1305,7 +1305,7 @@ static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE(dma_buf_attach_out_of_memory),
 	KUNIT_CASE_PARAM(dma_buf_attach_peer2peer_preset, peer2peers_gen_params),
 	KUNIT_CASE(dma_buf_attach_exporter_clears_peer2peer),
-	KUNIT_CASE_PARAM(dma_buf_matrix, matrix_gen_params),
+	KUNIT_CASE_PARAM(dma_buf_pins_and_maps_as_the_table_says, matrix_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_matrix_is_balanced, matrix_gen_params),
 	KUNIT_CASE_PARAM(dma_buf_matrix_direction_at_attach, matrix_gen_params),
 	KUNIT_CASE(dma_buf_attach_follows_changed_ops),

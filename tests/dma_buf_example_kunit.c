@@ -365,7 +365,7 @@ static struct device *toy_device(struct kunit *test)
 	return dev;
 }
 
-static void example_export_size(struct kunit *test)
+static void example_has_the_size_of_its_export(struct kunit *test)
 {
 	struct dma_buf *dmabuf = toy_export(1);
 
@@ -641,7 +641,7 @@ static void example_dynamic_does_not_wait_for_lock(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_example_cases[] = {
-	KUNIT_CASE(example_export_size),
+	KUNIT_CASE(example_has_the_size_of_its_export),
 	KUNIT_CASE(example_import_maps_everything),
 	KUNIT_CASE(example_import_outlives_fd),
 	KUNIT_CASE(example_import_no_buffer),

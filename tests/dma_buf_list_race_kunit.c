@@ -405,7 +405,7 @@ static void exports_are_in_order(struct kunit *test)
 	list_race_run(test, &export_against_export);
 }
 
-static void releases_of_neighbours(struct kunit *test)
+static void neighbours_can_be_released_at_once(struct kunit *test)
 {
 	list_race_run(test, &release_against_release);
 }
@@ -496,7 +496,7 @@ static void worker_runs_after_each_export(struct kunit *test)
 
 static struct kunit_case dma_buf_list_race_cases[] = {
 	KUNIT_CASE(exports_are_in_order),
-	KUNIT_CASE(releases_of_neighbours),
+	KUNIT_CASE(neighbours_can_be_released_at_once),
 	KUNIT_CASE(export_and_release_in_one_list),
 	KUNIT_CASE(walk_finds_what_has_a_number),
 	KUNIT_CASE(walk_finds_what_stays),

@@ -28,7 +28,7 @@ static void newer_init64_compares_64_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&new->base), 1);
 }
 
-static void newer_was_initialized(struct kunit *test)
+static void newer_was_initialized_tells_zero_memory(struct kunit *test)
 {
 	struct mock_fence *mock = mock_fence_embed(test);
 
@@ -69,7 +69,7 @@ static void newer_check_and_signal_of_null_signals_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_fence_check_and_signal(NULL));
 }
 
-static void newer_enable_signaling(struct kunit *test)
+static void newer_enable_signaling_enables_once(struct kunit *test)
 {
 	struct mock_fence *mock = mock_fence_new_full(test);
 
@@ -143,7 +143,7 @@ static void newer_dedup_of_few(struct kunit *test)
 
 /* ---- buffers ---- */
 
-static void newer_fd_install(struct kunit *test)
+static void newer_fd_install_takes_the_reference(struct kunit *test)
 {
 	struct dma_buf *buf = mock_export(test), *found;
 	int fd = get_unused_fd_flags(O_CLOEXEC);
@@ -223,15 +223,15 @@ static void newer_static_importer_is_not_revocable(struct kunit *test)
 
 static struct kunit_case newer_cases[] = {
 	KUNIT_CASE(newer_init64_compares_64_bits),
-	KUNIT_CASE(newer_was_initialized),
+	KUNIT_CASE(newer_was_initialized_tells_zero_memory),
 	KUNIT_CASE(newer_test_of_flag_asks_nobody),
 	KUNIT_CASE(newer_check_and_signal_tells_the_first),
 	KUNIT_CASE(newer_check_and_signal_of_null_signals_nothing),
-	KUNIT_CASE(newer_enable_signaling),
+	KUNIT_CASE(newer_enable_signaling_enables_once),
 	KUNIT_CASE(newer_names_of_signalled_fences_need_no_driver),
 	KUNIT_CASE(newer_dedup_keeps_the_latest),
 	KUNIT_CASE(newer_dedup_of_few),
-	KUNIT_CASE(newer_fd_install),
+	KUNIT_CASE(newer_fd_install_takes_the_reference),
 	KUNIT_CASE_PARAM(newer_importer_is_told_in_its_own_way, importer_gen_params),
 	KUNIT_CASE(newer_static_importer_is_not_revocable),
 	{}

@@ -146,7 +146,7 @@ static void expect_no_text(struct kunit *test, const char *text, const char *unw
 
 /* The lines */
 
-static void report_head_and_end(struct kunit *test)
+static void report_has_a_head_and_an_end(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	unsigned long major, minor, nsec, bufs, fields;
@@ -170,7 +170,7 @@ static void report_head_and_end(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, strchr(end + 1, '\n') + 1, text + strlen(text));
 }
 
-static void report_plain(struct kunit *test)
+static void report_shows_a_buffer_without_users(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	char want[200];
@@ -189,14 +189,14 @@ static void report_plain(struct kunit *test)
 	expect_no_text(test, lines, "attachments=");
 }
 
-static void report_only_for_root(struct kunit *test)
+static void report_is_for_root_only(struct kunit *test)
 {
 	struct reader *reader = reader_create(test);
 
 	KUNIT_EXPECT_EQ(test, file_inode(reader->file)->i_mode & 0777, 0400);
 }
 
-static void report_kinds_of_buffers(struct kunit *test)
+static void report_shows_kinds_of_buffers(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf *buf;
@@ -215,7 +215,7 @@ static void report_kinds_of_buffers(struct kunit *test)
 	expect_text(test, lines_of(test, buf), " dynamic=1 cached=0 ");
 }
 
-static void report_references(struct kunit *test)
+static void report_counts_references(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 
@@ -252,7 +252,7 @@ static const struct string {
 
 KUNIT_ARRAY_PARAM_DESC(strings, strings, desc);
 
-static void report_name(struct kunit *test)
+static void report_escapes_the_name(struct kunit *test)
 {
 	const struct string *param = test->param_value;
 	struct dma_buf *buf = mock_buf_create(test);
@@ -263,7 +263,7 @@ static void report_name(struct kunit *test)
 	expect_text(test, lines_of(test, buf), want);
 }
 
-static void report_exporter(struct kunit *test)
+static void report_escapes_the_exporter(struct kunit *test)
 {
 	const struct string *param = test->param_value;
 	struct mock_exporter *exp = mock_exporter_create(test);
@@ -288,7 +288,7 @@ static const struct dma_buf_attach_ops dynamic_ops = {
 	.move_notify = no_move,
 };
 
-static void report_attachments(struct kunit *test)
+static void report_shows_attachments(struct kunit *test)
 {
 	struct device *one = test_device(test, "mock-one", SZ_1M);
 	struct device *two = test_device(test, "mock\"two", SZ_1M);
@@ -317,7 +317,7 @@ static void report_attachments(struct kunit *test)
 	expect_no_text(test, lines_of(test, buf), "attach");
 }
 
-static void report_direction_of_kept_mapping(struct kunit *test)
+static void report_shows_direction_of_kept_mapping(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf_attachment *attach;
@@ -365,7 +365,7 @@ static noinline struct dma_buf *mock_maker(struct mock_exporter *exp)
 	return buf;
 }
 
-static void report_maker(struct kunit *test)
+static void report_shows_the_maker(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	u64 from = ktime_get_coarse_boottime_ns(), to;
@@ -409,7 +409,7 @@ static int thread_export_main(void *data)
 }
 
 /* whoever made it may have gone */
-static void report_maker_that_is_gone(struct kunit *test)
+static void report_shows_a_maker_that_is_gone(struct kunit *test)
 {
 	struct thread_export thread = { .exp = mock_exporter_create(test) };
 	char want[64];
@@ -443,7 +443,7 @@ static noinline struct dma_buf_attachment *mock_importer(struct dma_buf *buf, st
 	return attach;
 }
 
-static void report_importer(struct kunit *test)
+static void report_shows_the_importer(struct kunit *test)
 {
 	struct device *dev = test_device(test, "mock-one", SZ_1M);
 	struct dma_buf *buf = mock_buf_create(test);
@@ -477,7 +477,7 @@ static void expect_counts(struct kunit *test, struct dma_buf *buf, unsigned int 
 	expect_text(test, lines_of(test, buf), want);
 }
 
-static void report_maps(struct kunit *test)
+static void report_counts_maps(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf_attachment *attach;
@@ -511,7 +511,7 @@ static void report_maps(struct kunit *test)
 }
 
 /* they are not given back one by one */
-static void report_maps_without_kept_ones(struct kunit *test)
+static void report_does_not_count_kept_maps(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf_attachment *attach;
@@ -549,7 +549,7 @@ static void unpin(struct dma_buf_attachment *attach)
 	dma_resv_unlock(attach->dmabuf->resv);
 }
 
-static void report_pins(struct kunit *test)
+static void report_counts_pins(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf_attachment *attach;
@@ -614,7 +614,7 @@ static void hold(struct kunit *test, struct dma_resv *resv)
 	wait_for_completion(&holder->locked);
 }
 
-static void report_busy(struct kunit *test)
+static void report_does_not_wait_for_a_busy_lock(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test), *other = mock_buf_create(test);
 	struct dma_fence *fence = mock_fence_new(test);
@@ -634,7 +634,7 @@ static void report_busy(struct kunit *test)
 #define NUM_BUSY	100
 
 /* 100 times the patience for one would be half a second, or more if ticks are long */
-static void report_many_busy(struct kunit *test)
+static void report_does_not_wait_for_many_busy_locks(struct kunit *test)
 {
 	struct dma_resv *resv = kunit_kzalloc(test, sizeof(*resv), GFP_KERNEL);
 	unsigned long begin;
@@ -655,7 +655,7 @@ static void report_many_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_text(text, " attachments=busy\n"), NUM_BUSY);
 }
 
-static void report_shared_lock(struct kunit *test)
+static void report_does_not_wait_for_a_shared_lock(struct kunit *test)
 {
 	struct mock_exporter *exp = mock_exporter_create(test);
 	struct dma_buf *owner = mock_buf_create(test), *other;
@@ -686,7 +686,7 @@ static int mock_watcher_wake(struct wait_queue_entry *entry, unsigned int mode, 
 	return 0;
 }
 
-static void report_pollers(struct kunit *test)
+static void report_counts_pollers(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct wait_queue_entry entries[3];
@@ -708,7 +708,7 @@ static void report_pollers(struct kunit *test)
 
 #define NUM_POLLERS	1030
 
-static void report_many_pollers(struct kunit *test)
+static void report_limits_pollers(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct wait_queue_entry *entries;
@@ -727,7 +727,7 @@ static void report_many_pollers(struct kunit *test)
 		remove_wait_queue(&buf->poll, &entries[i]);
 }
 
-static void report_poll_callbacks(struct kunit *test)
+static void report_shows_poll_callbacks(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct dma_fence *fence = mock_fence_new(test);
@@ -743,7 +743,7 @@ static void report_poll_callbacks(struct kunit *test)
 	expect_text(test, lines_of(test, buf), " pollcb=none");
 }
 
-static void report_vmaps(struct kunit *test)
+static void report_counts_vmaps(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct iosys_map map;
@@ -769,7 +769,7 @@ static const struct usage {
 
 KUNIT_ARRAY_PARAM_DESC(usages, usages, desc);
 
-static void report_fence(struct kunit *test)
+static void report_shows_a_fence_with_its_usage(struct kunit *test)
 {
 	const struct usage *param = test->param_value;
 	struct dma_buf *buf = mock_buf_create(test);
@@ -837,7 +837,7 @@ static void signal_on_poll(struct mock_fence *mock)
 }
 
 /* the names were those of the driver, and now there may be none */
-static void report_fence_that_signals_meanwhile(struct kunit *test)
+static void report_omits_a_fence_that_signals_meanwhile(struct kunit *test)
 {
 	struct mock_fence *mock = mock_fence_new_full(test);
 
@@ -848,7 +848,7 @@ static void report_fence_that_signals_meanwhile(struct kunit *test)
 }
 
 /* to ask a container is to ask its members, which signals them */
-static void report_container(struct kunit *test)
+static void report_does_not_ask_containers(struct kunit *test)
 {
 	struct mock_fence *mock = mock_fence_new_full(test);
 	struct dma_fence *array = mock_array(test, &mock->base);
@@ -863,7 +863,7 @@ static void report_container(struct kunit *test)
 
 #define NUM_FENCES	300
 
-static void report_many_fences(struct kunit *test)
+static void report_limits_fences(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct dma_fence *fences[2];
@@ -917,12 +917,12 @@ static const char *waiters_of(struct kunit *test, struct dma_fence *fence)
 	return waiters + 1;
 }
 
-static void report_no_waiters(struct kunit *test)
+static void report_shows_a_fence_without_waiters(struct kunit *test)
 {
 	KUNIT_EXPECT_STREQ(test, waiters_of(test, mock_fence_new(test)), "");
 }
 
-static void report_sleeper(struct kunit *test)
+static void report_shows_a_task_that_sleeps(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	struct task_struct *task = sleep_on(test, fence);
@@ -938,7 +938,7 @@ static void report_sleeper(struct kunit *test)
 	dma_fence_signal(fence);
 }
 
-static void report_poll_waiters(struct kunit *test)
+static void report_shows_pollers_of_a_buffer(struct kunit *test)
 {
 	struct dma_buf *buf = mock_buf_create(test);
 	struct dma_fence *fence = mock_fence_new(test);
@@ -957,7 +957,7 @@ static void report_poll_waiters(struct kunit *test)
 	dma_fence_signal(fence);
 }
 
-static void report_sync_file_waiter(struct kunit *test)
+static void report_shows_pollers_of_a_sync_file(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	struct poll_table_struct table = {};
@@ -973,7 +973,7 @@ static void report_sync_file_waiter(struct kunit *test)
 	flush_delayed_fput();
 }
 
-static void report_other_waiter(struct kunit *test)
+static void report_names_the_function_of_other_waiters(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 
@@ -985,7 +985,7 @@ static void report_other_waiter(struct kunit *test)
 }
 
 /* each container waits for what is in it, and the next one for that */
-static void report_containers(struct kunit *test)
+static void report_follows_containers(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	struct dma_fence *array = mock_array(test, fence);
@@ -1003,7 +1003,7 @@ static void report_containers(struct kunit *test)
 	dma_fence_signal(fence);
 }
 
-static void report_depth(struct kunit *test)
+static void report_limits_depth(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test), *member = fence, *array;
 	static struct lock_class_key keys[4];
@@ -1024,7 +1024,7 @@ static void report_depth(struct kunit *test)
 
 #define NUM_WAITERS	300
 
-static void report_many_waiters(struct kunit *test)
+static void report_limits_waiters(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	const char *waiters;
@@ -1042,7 +1042,7 @@ static void report_many_waiters(struct kunit *test)
 }
 
 /* 16 arrays with 16 waiters each would be 272 lines */
-static void report_many_waiters_of_containers(struct kunit *test)
+static void report_limits_waiters_of_containers(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	unsigned int refs, lines;
@@ -1067,7 +1067,7 @@ static void report_many_waiters_of_containers(struct kunit *test)
 #define NUM_BUFS	300
 #define STEP		100
 
-static void report_in_pieces(struct kunit *test)
+static void report_can_be_read_in_pieces(struct kunit *test)
 {
 	struct reader *reader = reader_create(test);
 	struct dma_buf **bufs = kunit_kcalloc(test, NUM_BUFS, sizeof(*bufs), GFP_KERNEL);
@@ -1112,7 +1112,7 @@ static void report_in_pieces(struct kunit *test)
 }
 
 /* the sum is that of what has been shown, whatever was shown in pieces */
-static void report_sum(struct kunit *test)
+static void report_ends_with_the_sum(struct kunit *test)
 {
 	struct reader *whole = reader_create(test), *pieces = reader_create(test);
 	char *line;
@@ -1162,45 +1162,45 @@ static void report_holds_nothing_between_reads(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_report_cases[] = {
-	KUNIT_CASE(report_head_and_end),
-	KUNIT_CASE(report_plain),
-	KUNIT_CASE(report_only_for_root),
-	KUNIT_CASE(report_kinds_of_buffers),
-	KUNIT_CASE(report_references),
-	KUNIT_CASE_PARAM(report_name, strings_gen_params),
-	KUNIT_CASE_PARAM(report_exporter, strings_gen_params),
-	KUNIT_CASE(report_attachments),
-	KUNIT_CASE(report_direction_of_kept_mapping),
-	KUNIT_CASE(report_maker),
-	KUNIT_CASE(report_maker_that_is_gone),
-	KUNIT_CASE(report_importer),
-	KUNIT_CASE(report_maps),
-	KUNIT_CASE(report_maps_without_kept_ones),
-	KUNIT_CASE(report_pins),
-	KUNIT_CASE(report_busy),
-	KUNIT_CASE(report_many_busy),
-	KUNIT_CASE(report_shared_lock),
-	KUNIT_CASE(report_pollers),
-	KUNIT_CASE(report_many_pollers),
-	KUNIT_CASE(report_poll_callbacks),
-	KUNIT_CASE(report_vmaps),
-	KUNIT_CASE_PARAM(report_fence, usages_gen_params),
+	KUNIT_CASE(report_has_a_head_and_an_end),
+	KUNIT_CASE(report_shows_a_buffer_without_users),
+	KUNIT_CASE(report_is_for_root_only),
+	KUNIT_CASE(report_shows_kinds_of_buffers),
+	KUNIT_CASE(report_counts_references),
+	KUNIT_CASE_PARAM(report_escapes_the_name, strings_gen_params),
+	KUNIT_CASE_PARAM(report_escapes_the_exporter, strings_gen_params),
+	KUNIT_CASE(report_shows_attachments),
+	KUNIT_CASE(report_shows_direction_of_kept_mapping),
+	KUNIT_CASE(report_shows_the_maker),
+	KUNIT_CASE(report_shows_a_maker_that_is_gone),
+	KUNIT_CASE(report_shows_the_importer),
+	KUNIT_CASE(report_counts_maps),
+	KUNIT_CASE(report_does_not_count_kept_maps),
+	KUNIT_CASE(report_counts_pins),
+	KUNIT_CASE(report_does_not_wait_for_a_busy_lock),
+	KUNIT_CASE(report_does_not_wait_for_many_busy_locks),
+	KUNIT_CASE(report_does_not_wait_for_a_shared_lock),
+	KUNIT_CASE(report_counts_pollers),
+	KUNIT_CASE(report_limits_pollers),
+	KUNIT_CASE(report_shows_poll_callbacks),
+	KUNIT_CASE(report_counts_vmaps),
+	KUNIT_CASE_PARAM(report_shows_a_fence_with_its_usage, usages_gen_params),
 	KUNIT_CASE(report_signals_nothing),
 	KUNIT_CASE(report_asks_no_driver_after_signal),
-	KUNIT_CASE(report_fence_that_signals_meanwhile),
-	KUNIT_CASE(report_container),
-	KUNIT_CASE(report_many_fences),
-	KUNIT_CASE(report_no_waiters),
-	KUNIT_CASE(report_sleeper),
-	KUNIT_CASE(report_poll_waiters),
-	KUNIT_CASE(report_sync_file_waiter),
-	KUNIT_CASE(report_other_waiter),
-	KUNIT_CASE(report_containers),
-	KUNIT_CASE(report_depth),
-	KUNIT_CASE(report_many_waiters),
-	KUNIT_CASE(report_many_waiters_of_containers),
-	KUNIT_CASE(report_in_pieces),
-	KUNIT_CASE(report_sum),
+	KUNIT_CASE(report_omits_a_fence_that_signals_meanwhile),
+	KUNIT_CASE(report_does_not_ask_containers),
+	KUNIT_CASE(report_limits_fences),
+	KUNIT_CASE(report_shows_a_fence_without_waiters),
+	KUNIT_CASE(report_shows_a_task_that_sleeps),
+	KUNIT_CASE(report_shows_pollers_of_a_buffer),
+	KUNIT_CASE(report_shows_pollers_of_a_sync_file),
+	KUNIT_CASE(report_names_the_function_of_other_waiters),
+	KUNIT_CASE(report_follows_containers),
+	KUNIT_CASE(report_limits_depth),
+	KUNIT_CASE(report_limits_waiters),
+	KUNIT_CASE(report_limits_waiters_of_containers),
+	KUNIT_CASE(report_can_be_read_in_pieces),
+	KUNIT_CASE(report_ends_with_the_sum),
 	KUNIT_CASE(report_holds_nothing_between_reads),
 	{}
 };

@@ -65,7 +65,7 @@ static void put(struct mock_exporter *exp)
 	KUNIT_ASSERT_TRUE(exp->test, mock_exporter_wait_released(exp));
 }
 
-static void totals_follow(struct kunit *test)
+static void totals_follow_export_and_release(struct kunit *test)
 {
 	struct dma_buf_totals before = read_totals(test);
 	struct mock_exporter *one, *two;
@@ -214,7 +214,7 @@ static void totals_after_many_tasks(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_totals_cases[] = {
-	KUNIT_CASE(totals_follow),
+	KUNIT_CASE(totals_follow_export_and_release),
 	KUNIT_CASE(totals_of_large_buffers),
 	KUNIT_CASE(totals_count_buffers_not_references),
 	KUNIT_CASE(totals_before_memory_is_freed),

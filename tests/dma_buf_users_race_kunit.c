@@ -308,7 +308,7 @@ static void device_goes_while_memory_moves(struct kunit *test)
 	users_race_run(test, &detach_against_move);
 }
 
-static void two_devices_come(struct kunit *test)
+static void two_devices_can_attach_at_once(struct kunit *test)
 {
 	users_race_run(test, &attach_against_attach);
 }
@@ -326,7 +326,7 @@ static void mapping_is_shared(struct kunit *test)
 static struct kunit_case dma_buf_users_race_cases[] = {
 	KUNIT_CASE(device_comes_and_goes_while_memory_moves),
 	KUNIT_CASE(device_goes_while_memory_moves),
-	KUNIT_CASE(two_devices_come),
+	KUNIT_CASE(two_devices_can_attach_at_once),
 	KUNIT_CASE(two_devices_come_and_go),
 	KUNIT_CASE(mapping_is_shared),
 	{}

@@ -694,7 +694,7 @@ static void others_match_their_own_context(struct kunit *test)
 #define NUM_MANY 150000
 
 /* User space can merge that many. */
-static void array_of_many(struct kunit *test)
+static void array_can_have_many_members(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test);
 	struct dma_fence_array *array = NULL;
@@ -822,7 +822,7 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(iteration_sees_members_and_holds_nothing),
 	KUNIT_CASE_PARAM(array_matches_context_of_all_members, match_gen_params),
 	KUNIT_CASE(others_match_their_own_context),
-	KUNIT_CASE(array_of_many),
+	KUNIT_CASE(array_can_have_many_members),
 	KUNIT_CASE(list_from_vmalloc_is_freed_under_a_lock),
 	KUNIT_CASE(large_array_is_freed_under_a_lock),
 	KUNIT_CASE(array_can_be_looked_at_for_a_grace_period),

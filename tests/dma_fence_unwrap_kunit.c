@@ -405,7 +405,7 @@ static unsigned int count_in_reverse(struct dma_fence *merged, struct mock_fence
 	return count;
 }
 
-static void merge_of_many(struct kunit *test)
+static void merge_takes_many_fences(struct kunit *test)
 {
 	struct mock_fence *mocks = kvcalloc(NUM_MANY, sizeof(*mocks), GFP_KERNEL);
 	struct dma_fence **list = kmalloc_array(NUM_MANY, sizeof(*list), GFP_KERNEL);
@@ -676,7 +676,7 @@ static struct kunit_case dma_fence_unwrap_cases[] = {
 	KUNIT_CASE(merge_without_memory_gives_nothing),
 	KUNIT_CASE(set_may_shrink_to_nothing),
 	KUNIT_CASE(set_may_shrink_to_one),
-	KUNIT_CASE(merge_of_many),
+	KUNIT_CASE(merge_takes_many_fences),
 	KUNIT_CASE(merge_keeps_what_it_needs),
 	KUNIT_CASE(merge_has_a_limit),
 	KUNIT_CASE_PARAM(merge_agrees_with_the_model, seed_gen_params),

@@ -182,12 +182,12 @@ static void wait_by_row(struct kunit *test, wait_func_t wait)
 		KUNIT_EXPECT_TRUE(test, list_empty(&fence->cb_list));
 }
 
-static void default_wait_result(struct kunit *test)
+static void default_wait_returns_the_time_left(struct kunit *test)
 {
 	wait_by_row(test, dma_fence_default_wait);
 }
 
-static void wait_timeout_result(struct kunit *test)
+static void wait_timeout_returns_the_time_left(struct kunit *test)
 {
 	wait_by_row(test, dma_fence_wait_timeout);
 }
@@ -777,8 +777,8 @@ static void wait_any_does_not_use_the_drivers_wait(struct kunit *test)
 }
 
 static struct kunit_case dma_fence_wait_cases[] = {
-	KUNIT_CASE_PARAM(default_wait_result, wait_row_gen_params),
-	KUNIT_CASE_PARAM(wait_timeout_result, wait_row_gen_params),
+	KUNIT_CASE_PARAM(default_wait_returns_the_time_left, wait_row_gen_params),
+	KUNIT_CASE_PARAM(wait_timeout_returns_the_time_left, wait_row_gen_params),
 	KUNIT_CASE(wait_is_woken_by_the_signal),
 	KUNIT_CASE(unlimited_wait_has_no_end),
 	KUNIT_CASE_PARAM(wait_sleeps_as_asked, sleep_way_gen_params),

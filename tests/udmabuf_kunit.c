@@ -57,7 +57,7 @@ static const struct items {
 
 KUNIT_ARRAY_PARAM_DESC(items, items, desc);
 
-static void udmabuf_items(struct kunit *test)
+static void udmabuf_checks_items(struct kunit *test)
 {
 	const struct items *param = test->param_value;
 
@@ -143,7 +143,7 @@ static void udmabuf_runs_merge_neighbours(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, runs->run[0].end, FOLIO_PAGES);
 }
 
-static void udmabuf_runs_backwards(struct kunit *test)
+static void udmabuf_runs_do_not_join_backwards(struct kunit *test)
 {
 	struct udmabuf_runs *runs = new_runs(test);
 	struct page *page = split_block(test);
@@ -153,7 +153,7 @@ static void udmabuf_runs_backwards(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, runs->count, FOLIO_PAGES);
 }
 
-static void udmabuf_runs_lookup(struct kunit *test)
+static void udmabuf_runs_find_each_page(struct kunit *test)
 {
 	struct udmabuf_runs *runs = new_runs(test);
 	struct folio *folio = large_folio(test);
@@ -187,7 +187,7 @@ static const struct segments {
 KUNIT_ARRAY_PARAM_DESC(segments, segments, desc);
 
 /* a whole folio in two pieces, and its second page again */
-static void udmabuf_table_segments(struct kunit *test)
+static void udmabuf_table_joins_neighbours(struct kunit *test)
 {
 	const struct segments *param = test->param_value;
 	struct udmabuf_runs *runs = new_runs(test);
@@ -506,7 +506,7 @@ static const struct pin_range {
 
 KUNIT_ARRAY_PARAM_DESC(pin_ranges, pin_ranges, desc);
 
-static void udmabuf_pin_range(struct kunit *test)
+static void udmabuf_refuses_ranges_outside_the_memfd(struct kunit *test)
 {
 	const struct pin_range *param = test->param_value;
 	struct udmabuf_runs *runs = new_runs(test);
@@ -536,14 +536,14 @@ static void udmabuf_page_pinned_too_often(struct kunit *test)
 }
 
 static struct kunit_case udmabuf_cases[] = {
-	KUNIT_CASE_PARAM(udmabuf_items, items_gen_params),
+	KUNIT_CASE_PARAM(udmabuf_checks_items, items_gen_params),
 	KUNIT_CASE(udmabuf_runs_keep_offset),
 	KUNIT_CASE(udmabuf_runs_of_one_folio_stay_apart),
 	KUNIT_CASE(udmabuf_runs_merge_neighbours),
-	KUNIT_CASE(udmabuf_runs_backwards),
-	KUNIT_CASE(udmabuf_runs_lookup),
+	KUNIT_CASE(udmabuf_runs_do_not_join_backwards),
+	KUNIT_CASE(udmabuf_runs_find_each_page),
 	KUNIT_CASE(udmabuf_page_pinned_too_often),
-	KUNIT_CASE_PARAM(udmabuf_table_segments, segments_gen_params),
+	KUNIT_CASE_PARAM(udmabuf_table_joins_neighbours, segments_gen_params),
 	KUNIT_CASE(udmabuf_vmap_begins_within_folio),
 	KUNIT_CASE(udmabuf_end_needs_begin),
 	KUNIT_CASE(udmabuf_sync_reaches_all_devices),
@@ -553,7 +553,7 @@ static struct kunit_case udmabuf_cases[] = {
 	KUNIT_CASE(udmabuf_vmap_fails_clean),
 	KUNIT_CASE(udmabuf_pin_and_free),
 	KUNIT_CASE(udmabuf_pin_fails_clean),
-	KUNIT_CASE_PARAM(udmabuf_pin_range, pin_ranges_gen_params),
+	KUNIT_CASE_PARAM(udmabuf_refuses_ranges_outside_the_memfd, pin_ranges_gen_params),
 	{}
 };
 
