@@ -75,7 +75,7 @@ struct dma_buf *dma_buf_walk_take(struct dma_buf_walk *walk,
 				  dma_buf_take_t take);
 void dma_buf_walk_end(struct dma_buf_walk *walk);
 
-/* dma-buf-bpf.c, where it is built: called by BPF programs, and by nobody else */
+/* dma-buf-bpf.c, where it is built: called by BPF programs only */
 
 struct bpf_iter_dmabuf;
 int bpf_iter_dmabuf_new(struct bpf_iter_dmabuf *it);

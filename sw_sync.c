@@ -321,7 +321,7 @@ static void sync_timeline_advance(struct sync_timeline *timeline, u32 step)
 }
 
 /*
- * The file is closed: nobody can advance the timeline any more. The points stay
+ * The file is closed: no task can advance the timeline any more. The points stay
  * linked until they are released, for debugfs.
  */
 static void sync_timeline_abandon(struct sync_timeline *timeline)

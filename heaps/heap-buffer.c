@@ -99,7 +99,7 @@ struct heap_buffer *heap_buffer_create(struct dma_heap *heap, unsigned long len)
 
 /**
  * heap_buffer_destroy() - free a buffer whose pages are gone
- * @buffer: buffer that nobody has mapped
+ * @buffer: buffer without mappings
  */
 void heap_buffer_destroy(struct heap_buffer *buffer)
 {

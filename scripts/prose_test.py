@@ -16,6 +16,7 @@ FOUND = (
     ("a.c", "/* The list is read. What it has is old. */\n", 1),
     ("a.c", "/* Those that wait are woken. */\n", 1),
     ("a.c", "/* The lock is for\n * whoever comes first. */\n", 2),
+    ("a.c", "/*\n * The lock is free,\n * whoever waits.\n */\n", 3),
     ("a.h", "// Himself.\n", 1),
     ("a.rst", "Title\n=====\n\nWhoever waits is woken.\n", 4),
     ("a.md", "A fence.\n\nThe task is told by who signals.\n", 3),

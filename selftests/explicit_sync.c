@@ -29,7 +29,7 @@ static int both_fences(int first, int second)
 }
 
 /* example: consumer */
-/* Whoever writes @buf next has to wait for @fence, of somebody who reads it. */
+/* The next writer of @buf has to wait for @fence, which stands for a read. */
 static int read_until(int buf, int fence)
 {
 	struct dma_buf_import_sync_file arg = {

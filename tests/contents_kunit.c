@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The bytes of a buffer: whoever writes them, everybody sees the same. That is
- * the kernel, user space, the memfd if there is one, and a device, which goes by
- * nothing but the DMA addresses of its table.
+ * The bytes of a buffer: all users see the same, whichever of them writes. Users are
+ * the kernel, user space, the memfd if there is one, and a device, which only knows
+ * the DMA addresses of its table.
  */
 
 #include <kunit/static_stub.h>

@@ -4,7 +4,7 @@
  * presets is checked by the compiler: an object of this file is the result.
  */
 
-/* Alone and first: whoever includes it gets the rest. */
+/* Alone and first: the header has to include all that it needs. */
 #include <linux/dma-buf.h>
 
 static_assert(sizeof(struct iosys_map) && sizeof(struct file) && sizeof(struct sg_table) &&

@@ -330,7 +330,7 @@ static void dma_buf_poll_shares_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, two->log->enables, 0);
 }
 
-/* whoever had a callback to install and found no fence for it tells those who rely on it */
+/* A poller that finds no pending fence for its callback wakes those that rely on it. */
 static void dma_buf_poll_ready_wakes_others(struct kunit *test)
 {
 	const struct wake *param = test->param_value;

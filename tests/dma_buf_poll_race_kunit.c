@@ -335,7 +335,7 @@ static void look_there(void *data)
 	waiter_look(&race->there, race->buf);
 }
 
-/* There is one callback, whoever has installed it, and both are woken by it. */
+/* There is one callback, from either side, and it wakes both. */
 static bool check_shared(struct kunit *test, void *data)
 {
 	struct poll_race *race = data;

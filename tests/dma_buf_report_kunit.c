@@ -408,7 +408,7 @@ static int thread_export_main(void *data)
 	return 0;
 }
 
-/* whoever made it may have gone */
+/* The task that made the buffer may have gone. */
 static void report_shows_a_maker_that_is_gone(struct kunit *test)
 {
 	struct thread_export thread = { .exp = mock_exporter_create(test) };

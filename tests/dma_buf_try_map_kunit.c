@@ -186,7 +186,7 @@ static void dma_buf_try_map_matrix(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tc->exp->pins, 0);
 }
 
-/* whoever may wait gets what was refused before */
+/* A map that may wait succeeds where the other one was refused. */
 static void dma_buf_try_map_then_map(struct kunit *test)
 {
 	const struct try_row *row = test->param_value;

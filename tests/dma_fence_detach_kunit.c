@@ -4,7 +4,7 @@
  * it has signalled, and a grace period after that has freed its operations, its
  * lock and its names.
  *
- * Here they are memory from kmalloc(), so that KASAN sees whoever touches them.
+ * Here they are memory from kmalloc(), so that KASAN reports any access.
  */
 
 #include <kunit/test.h>

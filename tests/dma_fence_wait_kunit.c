@@ -381,7 +381,7 @@ static struct lock_probe *lock_probe_start(struct kunit *test, spinlock_t *lock)
 }
 #endif
 
-/* It goes with the stack, so whoever signals it has to be through with the lock. */
+/* The fence goes with the stack, so the signaller must have released the lock. */
 static void wait_locks_a_signalled_fence_on_the_stack(struct kunit *test)
 {
 	struct mock_fence mock = {};

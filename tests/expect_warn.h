@@ -3,8 +3,8 @@
  * Deliberate kernel warnings in KUnit cases.
  *
  * A case that provokes a warning brackets it with two lines in the kernel log:
- * whoever checks the log for splats skips what stands between them. The log is
- * read back to see that the warning came.
+ * the check of the log for splats skips the lines between them. The case reads the
+ * log to see that the warning came.
  */
 #ifndef _DMABUF_TESTS_EXPECT_WARN_H
 #define _DMABUF_TESTS_EXPECT_WARN_H

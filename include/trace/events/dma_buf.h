@@ -12,9 +12,9 @@
 #include <linux/tracepoint.h>
 
 /*
- * Each event comes while the reference on what it is about is still held: before a
- * descriptor can be closed by somebody else, before a reference is dropped, before
- * an attachment is freed. Names of buffers are left out, since they change.
+ * Each event is emitted while a reference on its object is held: before another task
+ * can close the descriptor, before the reference is dropped, before the attachment is
+ * freed. Names of buffers are left out, since they change.
  */
 
 TRACE_DEFINE_ENUM(DMA_BIDIRECTIONAL);

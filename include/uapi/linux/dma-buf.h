@@ -52,10 +52,10 @@ struct dma_buf_sync {
  * @fd: returned, a sync file of its own
  *
  * The sync file signals when the intended access may begin: for a reader when
- * those who write now are done, for a writer when all are done. Work that is
- * added to the buffer later is not part of it.
+ * all present writes are done, for a writer when all present reads are done,
+ * too. Work that is added to the buffer later is not part of it.
  *
- * For APIs with explicit synchronisation that get a buffer from somebody with
+ * For APIs with explicit synchronisation that get a buffer from one with
  * implicit synchronisation.
  */
 struct dma_buf_export_sync_file {
@@ -70,9 +70,9 @@ struct dma_buf_export_sync_file {
  *	%DMA_BUF_SYNC_WRITE or both; nothing else
  * @fd: sync file, which stays open
  *
- * Everybody with implicit synchronisation who uses the buffer from now on waits
- * for the sync file as if it were work of a driver: for a write everybody, for
- * a read those who write.
+ * Later users of the buffer with implicit synchronisation wait for the sync
+ * file as for work of a driver: readers and writers for a write, writers for
+ * a read.
  */
 struct dma_buf_import_sync_file {
 	__u32 flags;
