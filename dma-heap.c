@@ -56,7 +56,7 @@ static DEFINE_MUTEX(dma_heap_lock);
 static bool mem_accounting;
 module_param(mem_accounting, bool, 0644);
 MODULE_PARM_DESC(mem_accounting,
-		 "Charge the pages of system heap buffers to the memory cgroup of who allocates them (default: no)");
+		 "Charge the pages of system heap buffers to the memory cgroup of the task that allocates (default: no)");
 
 /**
  * dma_heap_mem_accounting() - is memory of buffers charged to cgroups?
