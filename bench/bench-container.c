@@ -85,7 +85,7 @@ static void run_array_create(const struct bench_case *c)
 	}
 }
 
-/* Somebody waits for it, and it signals as its last member does. */
+/* A task waits for it, and it signals with its last member. */
 static void run_array_signal(const struct bench_case *c)
 {
 	struct dma_fence_array *array;

@@ -127,7 +127,7 @@ static void prepare_engine(const struct bench_case *c)
 	bench_engine_fences_init(BATCH, 1);
 }
 
-/* The device is through, and nobody has asked for it yet. */
+/* The work is over, and the driver has not been asked yet. */
 static void prepare_engine_done(const struct bench_case *c)
 {
 	prepare_engine(c);

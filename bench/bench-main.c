@@ -336,7 +336,7 @@ static int __init bench_init(void)
 	if (!bench_fences || !bench_samples || !bench_text)
 		goto err_free;
 
-	/* A seq_file that is written before anybody reads. */
+	/* A seq_file that is written before it is read. */
 	bench_out.buf = bench_text;
 	bench_out.size = BENCH_TEXT_SIZE;
 

@@ -14,7 +14,7 @@
 static struct dma_resv bench_resv;
 static struct dma_resv bench_resvs[BATCH];
 
-/* Keeps the compiler from leaving out what nobody uses. */
+/* Keeps the compiler from removing unused results. */
 static unsigned long bench_sink;
 
 int bench_resv_fill(struct dma_resv *obj, unsigned int first, unsigned int end)
@@ -176,7 +176,7 @@ static void run_submit_busy(const struct bench_case *c)
 	}
 }
 
-/* The device is through with a round of jobs when the next one begins. */
+/* The device has finished a round of jobs when the next one begins. */
 static void run_submit_rounds(const struct bench_case *c)
 {
 	unsigned int i;
@@ -253,7 +253,7 @@ static void run_test_signaled(const struct bench_case *c)
 						     DMA_RESV_USAGE_BOOKKEEP);
 }
 
-/* A change each time: another object, which nobody has asked before. */
+/* A change each time: another object, which was not tested before. */
 static void prepare_first(const struct bench_case *c)
 {
 	unsigned int i;

@@ -51,7 +51,7 @@ static void job_unlock(unsigned int first, unsigned int end)
 		dma_resv_unlock(&bench_objects[--end]);
 }
 
-/* Somebody else has the last object: drop all, wait for that one, begin anew. */
+/* Another task has locked the last object: drop all, wait for that one, begin anew. */
 static void job_back_off(unsigned int last, struct ww_acquire_ctx *ticket)
 {
 	unsigned int i;
@@ -122,7 +122,7 @@ static void finish_submit(const struct bench_case *c)
 	bench_fences_put(BEHIND + c->batch);
 }
 
-/* Eviction: half of the buffers are idle, nobody knows which ones. */
+/* Eviction: half of the buffers are idle, in unknown places. */
 static void prepare_lru(const struct bench_case *c)
 {
 	unsigned int i;

@@ -76,7 +76,7 @@ bool buffer_ready(const struct buffer *buf, short events, int timeout_ms)
 	return ret;
 }
 
-/* A poll() that nobody wakes looks once more when its time is up. */
+/* A poll() without a wake-up tests once more when its time is up. */
 void buffer_wait(const struct buffer *buf, short events)
 {
 	double start = now_ms();
@@ -88,7 +88,7 @@ void buffer_wait(const struct buffer *buf, short events)
 		     buf->name, PATIENCE_MS);
 }
 
-/* Everybody who honours implicit fences now waits for @fence, too. */
+/* All users with implicit synchronisation now wait for @fence, too. */
 void buffer_add_fence(const struct buffer *buf, __u32 access, int fence)
 {
 	struct dma_buf_import_sync_file arg = { .flags = access, .fd = fence };

@@ -37,7 +37,7 @@
  * @timed: number of entries in @way_ms
  * @copied: bytes that the CPU copied on the way, or could have
  * @path: where the picture is left, or NULL
- * @command: what is run while everybody waits, or NULL
+ * @command: command to run while all wait, or NULL
  */
 struct demo {
 	struct capture cap;

@@ -419,7 +419,7 @@ __u32 scanout_current_fb(struct scanout *out)
 	return plane.fb_id;
 }
 
-/* The dma-buf that is behind a picture, found without trusting anybody. */
+/* The dma-buf behind a picture, as the kernel tells. */
 ino_t scanout_fb_inode(struct scanout *out, __u32 fb)
 {
 	struct drm_mode_fb_cmd2 arg = { .fb_id = fb };

@@ -344,7 +344,7 @@ TEST_F(unload, lists_show_constant_names_after_the_signal)
 
 /* --------------------------------------------------------------------- buffers */
 
-/* A signalled fence stays in a buffer until somebody needs its slot. */
+/* A signalled fence stays in a buffer until its slot is needed. */
 static int buffer_with(struct __test_metadata *_metadata, FIXTURE_DATA(unload) *self,
 		       __u32 flags)
 {

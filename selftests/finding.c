@@ -348,7 +348,7 @@ static int new_buffer(struct __test_metadata *_metadata, const char *name)
 
 static int panel_timeline;
 
-/* One frame: somebody draws, and what tells when that is over is never closed. */
+/* One frame: a program draws, and never closes the sync file of that. */
 static long panel_draw(void)
 {
 	static int frame;
@@ -436,7 +436,7 @@ TEST_F(finding, buffer_that_only_a_driver_holds)
 	run_text(_metadata, self, driver);
 }
 
-/* ------------------------------------------------ a fence that nobody signals */
+/* ------------------------------------------------ a fence that never signals */
 
 /* It says that it will draw, and does not. */
 static long game_prepare(void)

@@ -157,7 +157,7 @@ static long oom_kills(struct __test_metadata *_metadata)
 	return kills;
 }
 
-/* As much as there is, but not all of that is free: nobody has to die for it. */
+/* As much as there is, but not all of that is free: no task is killed for it. */
 TEST_F(heap, all_of_the_machine)
 {
 	__u64 all = (__u64)sysconf(_SC_PHYS_PAGES) * page_size();

@@ -201,7 +201,7 @@ TEST_F(accounting, follows_the_parameter_at_allocation)
 		TH_LOG("%lld, %lld before", used(self->group), before);
 }
 
-/* Nobody is killed, not even who asks, and nothing is left behind. */
+/* No task is killed, not even the one that allocates, and nothing is left behind. */
 TEST_F(accounting, allocation_beyond_the_limit_fails)
 {
 	long long before;

@@ -335,7 +335,7 @@ TEST_F(heap_mmap, file_for_reading_only)
 	close(buf);
 }
 
-/* Also where the kernel has to keep track of what is written: it does not care. */
+/* Also where writes have to be tracked: buffers do not need that. */
 TEST_F(heap_mmap, small_mapping_is_complete)
 {
 	int buf = alloc(self->dev, LARGE / 2, O_RDWR);

@@ -261,7 +261,7 @@ static void start_ticks(void)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* The n-th allocation of this thread fails, and no other one. 0: as for everybody. */
+/* The n-th allocation of this thread fails, and no other one. 0: as for all tasks. */
 static bool fail_later(const char *n)
 {
 	int fd = open("/proc/thread-self/fail-nth", O_WRONLY | O_CLOEXEC);

@@ -169,7 +169,7 @@ void explain_hang(void)
 		closedir(dir);
 }
 
-/* In KiB, without what the kernel keeps because nobody else wants it. */
+/* In KiB, without memory that the kernel gives back on demand. */
 long long free_memory(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The model of the test "random": what the kernel has to say once all is gone
+ * The model of the test "random": the state of the kernel once all buffers are gone
  */
 #ifndef SELFTESTS_DMA_BUF_RANDOM_MODEL_H
 #define SELFTESTS_DMA_BUF_RANDOM_MODEL_H

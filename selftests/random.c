@@ -75,7 +75,7 @@ static unsigned int num_operations;
 static unsigned int total_weight;
 
 /**
- * struct options - what the environment has to say
+ * struct options - settings from the environment
  * @seed: of the random numbers
  * @seconds: how long
  * @ops: how many operations, or 0

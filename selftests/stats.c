@@ -2,7 +2,7 @@
 /*
  * Statistics in sysfs: a directory per buffer, named after its inode number
  *
- * It is there as soon as somebody can know the number, and gone when the buffer is.
+ * It is there as soon as a program can know the number, and gone with the buffer.
  */
 #include "common.h"
 
@@ -63,7 +63,7 @@ static int entries(void)
 	return count;
 }
 
-/* Waits for a moment, which has no end that anybody promises. */
+/* Waits for a moment: there is no promised limit. */
 static int wait_for_entries(int count)
 {
 	int i;
@@ -73,7 +73,7 @@ static int wait_for_entries(int count)
 	return entries();
 }
 
-/* Nobody asks for the number: only the directory is read. */
+/* No program asks for the number: only the directory is read. */
 TEST_F(stats, directory_appears_without_a_request)
 {
 	int count = entries(), buf;

@@ -268,7 +268,7 @@ TEST_F(info, deadline_beyond_all_time)
 	EXPECT_EQ(1000, fence_deadline(self->timeline[0], self->fence[0]));
 }
 
-/* Too late is no error, but nobody is told either. */
+/* A late deadline is no error, but is not passed to the driver either. */
 TEST_F(info, deadline_after_the_signal)
 {
 	ASSERT_EQ(0, timeline_advance(self->timeline[0], 1));

@@ -101,7 +101,7 @@ TEST_F(wait, signal_wakes_a_task_in_poll)
 	signaller_join(&signaller);
 }
 
-/* The only callback was installed long before somebody goes to sleep. */
+/* The only callback was installed long before a task goes to sleep. */
 TEST_F(wait, sleeper_after_a_look)
 {
 	struct signaller signaller;
@@ -161,7 +161,7 @@ TEST_F(wait, sleeper_on_merged_wakes)
 	signaller_join(&signallers[1]);
 }
 
-/* One wake-up is for everybody who sleeps, one edge for each epoll. */
+/* One wake-up is for all tasks that sleep, one edge for each epoll. */
 TEST_F(wait, signal_is_an_edge_for_each_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET }, seen;

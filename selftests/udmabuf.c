@@ -753,9 +753,9 @@ TEST_F(udmabuf, failed_creation_leaves_nothing)
 	EXPECT_EQ(0, fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE));
 }
 
-/* ------------------------------------------------- pages nobody has written */
+/* ------------------------------------------------- pages that were never written */
 
-/* Memory that a memfd got by fallocate(), and nobody has written. */
+/* Memory that a memfd got by fallocate(), and that was never written. */
 static int fallocated_memfd(struct __test_metadata *_metadata, size_t size)
 {
 	int memfd = memfd_with(size, 0);
@@ -766,7 +766,7 @@ static int fallocated_memfd(struct __test_metadata *_metadata, size_t size)
 	return memfd;
 }
 
-/* The memfd takes such pages for empty until somebody uses them through it. */
+/* The memfd takes such pages for empty until they are used through it. */
 TEST_F(udmabuf, fallocated_pages_keep_what_is_written)
 {
 	int memfd = fallocated_memfd(_metadata, PAGES(4)), number = 0, i;

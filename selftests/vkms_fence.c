@@ -157,7 +157,7 @@ static __u32 find_primary_plane(int drm)
 	return 0;
 }
 
-/* Writeback connectors are hidden from those who do not ask for them. */
+/* Writeback connectors are hidden from clients that do not ask for them. */
 static int find_objects(struct display *display)
 {
 	__u32 crtcs[MAX_OBJECTS], connectors[MAX_OBJECTS];

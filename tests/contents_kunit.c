@@ -224,7 +224,7 @@ static void create_on_pieces_of_memfd(struct contents *c)
 	create_on_memfd(c, pieces, ARRAY_SIZE(pieces));
 }
 
-/* Pages that the memfd has not cleared yet, as nobody has looked at them. */
+/* Pages that the memfd has not cleared yet, since they have not been accessed. */
 static void create_on_fallocated_memfd(struct contents *c)
 {
 	const unsigned int piece[][2] = { { 3, PAGES } };
@@ -521,7 +521,7 @@ static void close_all(struct contents *c)
 	flush_delayed_fput();
 }
 
-/* Twice, because what nobody has looked at yet cannot be out of date. */
+/* Twice, because bytes that were never read cannot be out of date. */
 static void expect_seen_by_all(struct contents *c, enum way writer)
 {
 	for (u32 salt = 1; salt < 3; salt++) {

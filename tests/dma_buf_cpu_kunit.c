@@ -407,7 +407,7 @@ static const struct mmap_bounds {
 KUNIT_ARRAY_PARAM_DESC(mmap_bounds, mmap_bounds, desc);
 KUNIT_ARRAY_PARAM_DESC(mmap_wraps, mmap_wraps, desc);
 
-/* an area of the file of some other buffer, which nobody will ever touch */
+/* an area of the file of another buffer, which is never touched */
 static struct vm_area_struct *create_vma(struct kunit *test, unsigned long pages)
 {
 	struct vm_area_struct *vma = kunit_kzalloc(test, sizeof(*vma), GFP_KERNEL);

@@ -56,7 +56,7 @@ static void toy_release(struct dma_buf *dmabuf)
 
 static const struct dma_buf_ops toy_ops = {
 	.map_dma_buf = toy_map,
-	.try_map_dma_buf = toy_map,	/* need not wait for anybody */
+	.try_map_dma_buf = toy_map,	/* never waits */
 	.unmap_dma_buf = toy_unmap,
 	.release = toy_release,
 };

@@ -542,7 +542,7 @@ static void dma_buf_info_number(struct kunit *test)
 			-ENOTTY);
 }
 
-/* Names while somebody reads them */
+/* Names change while another task reads them */
 
 #define RACE_NAME_A	"a"
 #define RACE_NAME_B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -295,7 +295,7 @@ static void dma_buf_poll_wakes_both_directions(struct kunit *test)
 	expect_events(test, poller->events, POLL_BOTH);
 }
 
-/* the second fence gets the callback only when somebody looks again */
+/* the second fence gets the callback with the next poll */
 static void dma_buf_poll_next_fence(struct kunit *test)
 {
 	struct mock_poller *poller = mock_poller_create(test, EPOLLIN);

@@ -467,7 +467,7 @@ static void buffer_stays_for_the_callback(struct kunit *test)
 	poll_race_run(test, &close_against_signal);
 }
 
-/* The callback drops its reference before the poller is through with installing it. */
+/* The callback drops its reference before the poller has finished installing it. */
 static void buffer_stays_for_a_callback_at_once(struct kunit *test)
 {
 	struct poll_race *race = poll_race_create(test);

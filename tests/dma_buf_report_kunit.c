@@ -40,7 +40,7 @@ KUNIT_DEFINE_ACTION_WRAPPER(kvfree_wrapper, kvfree, const void *);
 KUNIT_DEFINE_ACTION_WRAPPER(fput_wrapper, fput, struct file *);
 
 /**
- * struct reader - one who reads the report in pieces
+ * struct reader - an open report that is read in pieces
  * @test: case
  * @file: the file
  * @user: a page of user memory
@@ -574,7 +574,7 @@ static void report_counts_pins(struct kunit *test)
 	dma_buf_detach(buf, attach);
 }
 
-/* Somebody who holds a lock for ever */
+/* A task that holds a lock until the end of the case */
 
 struct holder {
 	struct dma_resv *resv;

@@ -91,7 +91,7 @@ static void know(struct kunit *test, const struct path *path)
 	KUNIT_EXPECT_EQ(test, 0, vfs_getattr(path, &stat, STATX_BASIC_STATS, 0));
 }
 
-/* a buffer of which somebody knows the inode number */
+/* a buffer whose inode number is known to a program */
 static struct dma_buf *export_known(struct kunit *test)
 {
 	struct dma_buf *buf = export(test);
@@ -179,7 +179,7 @@ static void dma_buf_stats_worker_holds_no_reference(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(buf->file), 1);
 }
 
-/* For those who know a number: on demand */
+/* On demand, for a program that knows the number */
 
 static void know_by_stat(struct kunit *test, struct dma_buf *buf)
 {

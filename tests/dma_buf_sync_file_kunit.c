@@ -607,7 +607,7 @@ static void dma_buf_import_sync_file_nested_partly_signalled(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, fence, nest->leaves[1]);
 }
 
-/* Out comes an array of what went in, and that goes into the next buffer. */
+/* The export is an array of the imported fences, which the next buffer takes in turn. */
 static void dma_buf_sync_file_round_trip_of_nested(struct kunit *test)
 {
 	struct dma_buf *from = mock_buf_create(test), *to = mock_buf_create(test);

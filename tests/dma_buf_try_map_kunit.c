@@ -329,7 +329,7 @@ static void dma_buf_try_map_after_signal(struct kunit *test)
 	unmap(attach, sgt, DMA_TO_DEVICE);
 }
 
-/* the move is over, but nobody has asked the driver so far */
+/* the move is over, but the driver has not been asked so far */
 static void dma_buf_try_map_asks_driver(struct kunit *test)
 {
 	struct dma_buf_attachment *attach = attach_trying(test);

@@ -185,7 +185,7 @@ static void empty_array_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&array->base), 1);
 }
 
-/* Nobody knows what it stands for, so it must not look as if that were over. */
+/* The work behind it is unknown, so it must not look finished. */
 static void array_without_a_list_is_pending(struct kunit *test)
 {
 	struct dma_fence_array *array = NULL;
@@ -401,7 +401,7 @@ static void complete_array_is_not_kept_by_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(trio->members[0]), 1);
 }
 
-/* Interrupts would be armed for nobody. */
+/* Otherwise interrupts would be armed without a waiter. */
 static void complete_array_does_not_ask_the_rest(struct kunit *test)
 {
 	struct trio *trio = trio_create(test, true);
@@ -481,7 +481,7 @@ static const struct polled polls[] = {
 
 KUNIT_ARRAY_PARAM_DESC(poll, polls, desc);
 
-/* Nobody has asked the members for a signal, so they have to be looked at. */
+/* Signalling of the members is not enabled, so the array has to test them. */
 static void poll_looks_at_members(struct kunit *test)
 {
 	const struct polled *param = test->param_value;

@@ -76,7 +76,7 @@ static struct call_log *call_log(struct kunit *test)
 	return &priv->log;
 }
 
-/* A callback in memory full of garbage: nobody has to initialise it. */
+/* A callback in memory full of garbage: it needs no initialisation. */
 static struct logged_cb *logged_cb_create(struct kunit *test, unsigned int id)
 {
 	struct callback_priv *priv = test->priv;

@@ -213,7 +213,7 @@ static void first_point_has_a_context_of_its_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to_dma_fence_chain(two)->prev_seqno, 0);
 }
 
-/* A plain fence has a seqno of another timeline, which is nobody's business. */
+/* A plain fence has a seqno of another timeline, which must not be used. */
 static void plain_end_does_not_raise_the_point(struct kunit *test)
 {
 	struct dma_fence *end = &mock_fence_create(test, &mock_fence_ops, 1, 1000)->base;
@@ -655,7 +655,7 @@ static const char *stack_fence_name(struct dma_fence *fence)
 	return "stack";
 }
 
-/* It notes where on the stack it was released, if nobody was further down. */
+/* It records the deepest stack address of a release. */
 struct stack_fence {
 	struct dma_fence base;
 	spinlock_t lock; /* for @base, see there */

@@ -396,7 +396,7 @@ static void last_put_with_callbacks_names_the_fence(struct kunit *test)
 	dma_fence_put(&mock->base);
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "mock_driver"), 1);
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "mock_timeline"), 1);
-	/* In which base is nobody's business. */
+	/* Either base of the number is right. */
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "abcd12") +
 			      expect_warn_count(&from, "11259154"), 1);
 	KUNIT_EXPECT_GE(test, expect_warn_count(&from, "98765") +

@@ -70,7 +70,7 @@ static void arena_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 
 	WRITE_ONCE(arena->in_call, true);
 	arena->calls++;
-	/* Somebody who does not wait for the end of it is caught in the act. */
+	/* A task that does not wait for the end of it is found here. */
 	for (i = 0; i < 20; i++)
 		cpu_relax();
 	WRITE_ONCE(arena->in_call, false);

@@ -325,7 +325,7 @@ static void unlocked_walk_restarts_when_it_forgot_its_list(struct kunit *test)
 
 	dma_resv_iter_begin(&cursor, obj, DMA_RESV_USAGE_READ);
 	KUNIT_EXPECT_PTR_EQ(test, dma_resv_iter_first_unlocked(&cursor), &only->base);
-	/* An address that nobody may look at. */
+	/* An address that must not be dereferenced. */
 	cursor.fences = (void *)~0;
 	KUNIT_EXPECT_PTR_EQ(test, dma_resv_iter_next_unlocked(&cursor), &only->base);
 	KUNIT_EXPECT_TRUE(test, dma_resv_iter_is_restarted(&cursor));

@@ -298,7 +298,7 @@ static void come_and_go(void *data)
 	}
 }
 
-/* The memory of the fence that went last comes back as one that nobody has added. */
+/* The memory of the last fence is reused for a fence that was never added. */
 static void meet_stranger(struct scene *scene)
 {
 	struct dma_fence *stranger = scene->create(STRANGER, 1);

@@ -123,7 +123,7 @@ static const struct dma_fence_ops fence_ops[FENCE_KINDS] = {
 	},
 };
 
-/* The caller owns the one reference. Nobody else can see the fence. */
+/* The caller owns the one reference. The fence is not published yet. */
 static struct timeline_fence *
 fence_timeline_alloc(struct fence_timeline *timeline, enum fence_kind kind)
 {
@@ -188,7 +188,7 @@ static int fence_timeline_signal(struct fence_timeline *timeline,
 			break;
 
 		list_del(&fence->node);
-		/* If the work is over, somebody may have found out by asking. */
+		/* If the work is over, a test may have signalled the fence. */
 		if (error && !dma_fence_is_signaled(&fence->base))
 			dma_fence_set_error(&fence->base, error);
 		WRITE_ONCE(timeline->done, fence->base.seqno);

@@ -61,7 +61,7 @@ static inline bool mock_fence_flag(struct dma_fence *fence)
 }
 
 /**
- * mock_fence_enabled() - has somebody asked a fence to signal?
+ * mock_fence_enabled() - has signalling of a fence been enabled?
  * @fence: fence to look at
  *
  * Return: the answer.

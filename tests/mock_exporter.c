@@ -282,7 +282,7 @@ static const struct dma_buf_ops mock_exporter_ops = {
 	.vunmap = mock_vunmap,
 };
 
-/* the last thing of a case: nobody may call the exporter any more */
+/* end of a case: the exporter must not be called any more */
 static void mock_exporter_destroy(void *data)
 {
 	struct mock_exporter *exp = data;
@@ -374,7 +374,7 @@ struct dma_buf *mock_exporter_export(struct mock_exporter *exp)
 
 /**
  * mock_exporter_disown() - forget the exporter's reference without dropping it
- * @exp: exporter; somebody else took the reference over
+ * @exp: exporter; another owner took the reference over
  */
 void mock_exporter_disown(struct mock_exporter *exp)
 {

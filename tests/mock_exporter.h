@@ -56,7 +56,7 @@ struct mock_exporter;
 /**
  * struct mock_call - what is known about the calls of one callback
  * @count: how often it was called
- * @locked: in the last call somebody had locked the reservation
+ * @locked: the reservation was locked in the last call
  * @held: in the last call lockdep knew the caller as the owner of that lock
  * @dir: direction of the last call, where there is one
  * @attach: attachment of the last call, where there is one

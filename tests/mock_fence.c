@@ -167,7 +167,7 @@ const struct dma_fence_ops mock_fence_embedded_ops = {
 };
 
 /*
- * The end of a case: nobody may wait for ever, and the log is about to go.
+ * The end of a case: no task may wait for ever, and the log is about to be freed.
  */
 static void mock_fence_finish(void *data)
 {

@@ -471,7 +471,7 @@ static void fdinfo_tells_the_error(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nsync_fence:\terror=-5 "));
 }
 
-/* Somebody who looks must not change anything, nor call a driver that may hang. */
+/* A look must not change anything, nor call a driver that may hang. */
 static void fdinfo_asks_nobody(struct kunit *test)
 {
 	struct mock_fence *done = mock_fence_new_full(test), *old = mock_fence_new_full(test);

@@ -74,7 +74,7 @@ bool test_fd_is_installed(int fd)
 /**
  * test_next_fd() - which descriptor is the next one
  *
- * Return: the number, if nobody opens anything meanwhile.
+ * Return: the number, if no other task opens a file meanwhile.
  */
 int test_next_fd(void)
 {
@@ -134,7 +134,7 @@ void test_resv_add(struct kunit *test, struct dma_resv *resv,
 	KUNIT_ASSERT_EQ(test, ret, 0);
 }
 
-/* somebody else, who after a while signals a fence, or sends a signal to a task */
+/* a thread that after a while signals a fence, or sends a signal to a task */
 struct later_signal {
 	struct delayed_work work;
 	struct dma_fence *fence;

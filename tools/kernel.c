@@ -88,7 +88,7 @@ static bool read_stats(struct report *report)
 		if (*entry->d_name != '.')
 			read_entry(dirfd(dir), entry->d_name, report);
 	closedir(dir);
-	/* Entries are made when somebody asks for them: there may be more buffers. */
+	/* Entries are made on demand: there may be more buffers. */
 	report->whole = false;
 	return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* leaks: what grows, what nobody has, what somebody has twice. */
+/* leaks: buffers that grow in number, have no holder, or are held twice. */
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,7 @@ const char *who_is(const struct task *task)
 	return format("%s[%d]", plain(task->comm), task->pid);
 }
 
-/* NULL if nobody knows. Numbers of processes are used again. */
+/* NULL if it is unknown. Numbers of processes are used again. */
 const char *maker_of(const struct snapshot *snap, const struct buffer *buf)
 {
 	const char *comm = value(buf->node, "comm");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Loads dmabuf_list.bpf.o, which is next to it, and prints what that has to say. */
+/* Loads dmabuf_list.bpf.o, which is next to it, and prints its output. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
