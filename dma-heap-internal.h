@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions of the core of heaps for the heaps of this directory alone.
+ * Functions of dma-heap.c for the heaps of this directory alone. The interface of heaps
+ * in other modules is in linux/dma-heap.h.
  */
 
 #ifndef _DMA_HEAP_INTERNAL_H

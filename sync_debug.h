@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that sw_sync, sync files and their debugfs files share.
+ * Declarations that sw_sync.c, sync_file.c and sync_debug.c share: timelines, their
+ * points, and the lists behind debugfs. Empty inlines stand in without CONFIG_SW_SYNC.
  */
 
 #ifndef _LINUX_SYNC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that the files of udmabuf share: runs of pages, the limits of a
- * request, and the buffer itself.
+ * Declarations that the files of udmabuf share: runs of pages (udmabuf-runs.c), the
+ * limits of a request (udmabuf.c), and the buffer itself (udmabuf-ops.c).
  */
 #ifndef _DMA_BUF_UDMABUF_INTERNAL_H
 #define _DMA_BUF_UDMABUF_INTERNAL_H

@@ -2,6 +2,9 @@
 /*
  * CMA heaps: contiguous buffers from areas of the contiguous memory allocator,
  * the default one and those that the device tree reserves.
+ *
+ * To change here: which areas get a heap, its name, and how pages are allocated. All
+ * else is in heap-buffer.c and its neighbours.
  */
 
 #include <linux/cma.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that the files about CMA heaps share.
+ * Attributes of CMA heaps in sysfs, which cma_heap_sysfs.c has and cma_heap.c adds.
  */
 
 #ifndef _DMA_BUF_HEAPS_CMA_HEAP_H

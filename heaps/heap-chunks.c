@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pages on their way from the page allocator into a buffer: chunks of any order are
- * collected, and become a table of runs.
+ * collected, and become a table of runs. To change here: how chunks join.
  */
 
 #include <linux/limits.h>

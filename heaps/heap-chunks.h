@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages on their way from the page allocator into a buffer.
+ * Pages on their way from the page allocator into a buffer: interface of heap-chunks.c
+ * for heaps whose pages come in many chunks.
  */
 
 #ifndef _DMA_BUF_HEAPS_HEAP_CHUNKS_H

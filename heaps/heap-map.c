@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings of a buffer in the kernel, made of whole runs where that can be.
+ * Mappings of a buffer in the kernel, made of whole runs where that can be. To change
+ * here: where such a mapping lives, and how large its pages are.
  */
 
 #include <linux/dma-buf.h>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings of a buffer in user space. A small one is complete from the start. A
- * large one is filled by faults, each of which maps what an entry of the upper
- * table reaches: by that entry alone where run and address allow, or else all of
- * the pages.
+ * Mappings of a buffer in user space. To change here: which pages a call or a fault
+ * maps, and by which entries of page tables.
+ *
+ * A small mapping is complete from the start. A large one is filled by faults, each of
+ * which maps the range of one entry of the upper table: by that entry alone where run
+ * and address allow, or else page by page.
  */
 
 #include <linux/math.h>

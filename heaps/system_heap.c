@@ -2,6 +2,9 @@
 /*
  * System heap: buffers of any memory, in pieces as large as can be had without
  * effort.
+ *
+ * To change here: which pages the heap asks for, and when it refuses. All else is in
+ * heap-buffer.c and its neighbours.
  */
 
 #include <linux/device.h>
