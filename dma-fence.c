@@ -147,6 +147,8 @@ static unsigned long dma_fence_ops_flags(const struct dma_fence_ops *ops)
 		flags |= BIT(__DMA_FENCE_NO_RELEASE_BIT);
 	if (!ops->wait)
 		flags |= BIT(__DMA_FENCE_NO_WAIT_BIT);
+	if (!ops->signaled)
+		flags |= BIT(__DMA_FENCE_NO_SIGNALED_BIT);
 	if (ops->use_64bit_seqno)
 		flags |= BIT(__DMA_FENCE_64BIT_SEQNO_BIT);
 

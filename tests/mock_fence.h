@@ -152,7 +152,7 @@ static inline unsigned int mock_fence_refs(struct dma_fence *fence)
  */
 static inline unsigned long mock_fence_flags(struct dma_fence *fence)
 {
-	return READ_ONCE(fence->flags) & GENMASK(BITS_PER_LONG - 5, 0);
+	return READ_ONCE(fence->flags) & GENMASK(BITS_PER_LONG - 6, 0);
 }
 
 /**

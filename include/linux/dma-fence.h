@@ -85,15 +85,19 @@ enum dma_fence_flag_bits {
 
 /*
  * Bits that the core needs after the signal, when the driver, &dma_fence.ops and
- * &dma_fence.lock may be gone. The first three bits are constant since
- * dma_fence_init(). The last one is set when all callbacks have returned, so that the
- * lock is not needed any more. These are the highest bits, since the low ones from
+ * &dma_fence.lock may be gone. All but __DMA_FENCE_DONE_BIT are constant since
+ * dma_fence_init(). That one is set when all callbacks have returned, so that the lock
+ * is not needed any more. These are the highest bits, since the low ones from
  * %DMA_FENCE_FLAG_USER_BITS on belong to the creator.
+ *
+ * With __DMA_FENCE_NO_SIGNALED_BIT there is no driver to ask, so that a test of a pending
+ * fence takes no RCU read-side critical section.
  */
 #define __DMA_FENCE_NO_RELEASE_BIT	(BITS_PER_LONG - 1)
 #define __DMA_FENCE_NO_WAIT_BIT		(BITS_PER_LONG - 2)
 #define __DMA_FENCE_64BIT_SEQNO_BIT	(BITS_PER_LONG - 3)
 #define __DMA_FENCE_DONE_BIT		(BITS_PER_LONG - 4)
+#define __DMA_FENCE_NO_SIGNALED_BIT	(BITS_PER_LONG - 5)
 
 /**
  * typedef dma_fence_func_t - what to do when a fence signals
@@ -401,13 +405,35 @@ static inline bool dma_fence_is_signaled_locked(struct dma_fence *fence)
 	return true;
 }
 
+/* Result of a look at the flags of a fence, without asking its driver. */
+enum __dma_fence_look {
+	__DMA_FENCE_PENDING,
+	__DMA_FENCE_SIGNALED,
+	__DMA_FENCE_ASK_DRIVER,	/* pending, as far as we know */
+};
+
+/* An acquire, as dma_fence_signaled_flag(). */
+static inline enum __dma_fence_look __dma_fence_look(struct dma_fence *fence)
+{
+	unsigned long flags = smp_load_acquire(&fence->flags);
+
+	if (flags & BIT(DMA_FENCE_FLAG_SIGNALED_BIT))
+		return __DMA_FENCE_SIGNALED;
+	if (flags & BIT(__DMA_FENCE_NO_SIGNALED_BIT))
+		return __DMA_FENCE_PENDING;
+
+	return __DMA_FENCE_ASK_DRIVER;
+}
+
 /* dma_fence_is_signaled() for a caller that is in an RCU section already. */
 static inline bool __dma_fence_is_signaled_rcu(struct dma_fence *fence)
 {
-	if (dma_fence_signaled_flag(fence))
-		return true;
+	enum __dma_fence_look look = __dma_fence_look(fence);
 
-	if (!fence->ops->signaled || !fence->ops->signaled(fence))
+	if (look != __DMA_FENCE_ASK_DRIVER)
+		return look == __DMA_FENCE_SIGNALED;
+
+	if (!fence->ops->signaled(fence))
 		return false;
 
 	dma_fence_signal(fence);
@@ -427,8 +453,10 @@ static inline bool __dma_fence_is_signaled_rcu(struct dma_fence *fence)
  */
 static inline bool dma_fence_is_signaled(struct dma_fence *fence)
 {
-	if (dma_fence_signaled_flag(fence))
-		return true;
+	enum __dma_fence_look look = __dma_fence_look(fence);
+
+	if (look != __DMA_FENCE_ASK_DRIVER)
+		return look == __DMA_FENCE_SIGNALED;
 
 	/* The driver may be unloaded a grace period after the signal: test again. */
 	guard(rcu)();
