@@ -53,8 +53,8 @@
  *	function			progress	what is repeated
  *	test_signaled			wait-free	a look, %DMA_RESV_TRIES times
  *	set_deadline, unlocked walk,	lock-free	a look, if this slot got another
- *	get_fences, get_singleton,			fence between its loads
- *	collect_known, copy_fences
+ *	get_fences, get_singleton,			fence between its loads, or
+ *	collect_known, copy_fences			if the fence has just signalled
  *	(of the source)
  *	wait_timeout			sleeps		the same
  *	locked walk, describe		has the lock	nothing
@@ -74,7 +74,10 @@
 
 #include "dma-resv-internal.h"
 
-/* Each failed look means that a fence was added: after that many the object is busy. */
+/*
+ * Each failed look means that the slot has got another fence, or that its fence has just
+ * signalled: after that many the object is busy.
+ */
 #define DMA_RESV_TRIES	8
 
 enum dma_resv_state {
@@ -107,10 +110,11 @@ static bool dma_resv_iter_holds(struct dma_resv_iter *cursor, unsigned long slot
 	       dma_resv_iter_is_current(cursor);
 }
 
-/* The content of a slot, read without a reference. */
+/* The content of a slot, and what its fence tells, read without a reference. */
 struct dma_resv_look {
 	unsigned long slot;
 	u32 changes;
+	enum __dma_fence_look fence;
 };
 
 /* Was the fence in the slot, and the list that of the object, during the look? */
@@ -134,24 +138,17 @@ static enum dma_resv_state dma_resv_peek(struct dma_resv_iter *cursor,
 	look->slot = READ_ONCE(list->slots[cursor->index]);
 	if (dma_resv_slot_usage(look->slot) > cursor->usage)
 		return DMA_RESV_DONE;
-	if (!dma_fence_signaled_flag(dma_resv_slot_fence(look->slot)))	/* R2 */
+	look->fence = __dma_fence_look(dma_resv_slot_fence(look->slot)); /* R2 */
+	if (look->fence != __DMA_FENCE_SIGNALED)
 		return DMA_RESV_PENDING;
 
 	return dma_resv_look_is_sure(cursor, look) ? DMA_RESV_DONE :
 						     DMA_RESV_UNKNOWN;
 }
 
-/* Is a fence whose flag is not set pending for sure, without asking its driver? */
-static bool dma_resv_flag_is_all(unsigned long slot)
-{
-	/* A fence that is not initialised yet may have no ops. */
-	const struct dma_fence_ops *ops = READ_ONCE(dma_resv_slot_fence(slot)->ops);
-
-	return ops && !ops->signaled;
-}
-
-/* Take a reference on the fence in @slot; false if that has left the slot. */
-static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
+/* Take a reference on the fence in @slot; false if it is not in there any more. */
+static inline bool dma_resv_get_slot(struct dma_resv_iter *cursor,
+				     unsigned long slot)
 {
 	struct dma_fence *fence = dma_resv_slot_fence(slot);
 
@@ -165,25 +162,22 @@ static bool dma_resv_get_slot(struct dma_resv_iter *cursor, unsigned long slot)
 }
 
 /*
- * Decide about a fence with a reference, which the caller owns if the fence is pending.
- * With @ask the driver decides whether it is.
+ * Ask the driver about a fence, with a reference. If the fence has signalled by that,
+ * another look decides: a pending fence may have come instead meanwhile.
  */
-static enum dma_resv_state dma_resv_hold(struct dma_resv_iter *cursor,
-					 unsigned long slot, bool ask)
+static enum dma_resv_state dma_resv_ask(struct dma_resv_iter *cursor,
+					unsigned long slot)
 {
 	struct dma_fence *fence = dma_resv_slot_fence(slot);
-	bool member;
+	bool signaled;
 
 	if (!dma_resv_get_slot(cursor, slot))
 		return DMA_RESV_UNKNOWN;
-	if (!ask || !__dma_fence_is_signaled_rcu(fence))
-		return DMA_RESV_PENDING;
 
-	/* A pending fence may have replaced this one while the driver was asked. */
-	member = dma_resv_iter_holds(cursor, slot);
+	signaled = __dma_fence_is_signaled_rcu(fence);
 	dma_fence_put(fence);
 
-	return member ? DMA_RESV_DONE : DMA_RESV_UNKNOWN;
+	return signaled ? DMA_RESV_UNKNOWN : DMA_RESV_PENDING;
 }
 
 /* Look at a slot without a reference and, if that does not decide, with one. */
@@ -194,15 +188,11 @@ static enum dma_resv_state dma_resv_test_once(struct dma_resv_iter *cursor)
 
 	if (state != DMA_RESV_PENDING)
 		return state;
-	if (dma_resv_flag_is_all(look.slot))
-		return dma_resv_look_is_sure(cursor, &look) ? DMA_RESV_PENDING :
-							      DMA_RESV_UNKNOWN;
+	if (look.fence == __DMA_FENCE_ASK_DRIVER)
+		return dma_resv_ask(cursor, look.slot);
 
-	state = dma_resv_hold(cursor, look.slot, true);
-	if (state == DMA_RESV_PENDING)
-		dma_fence_put(dma_resv_slot_fence(look.slot));
-
-	return state;
+	return dma_resv_look_is_sure(cursor, &look) ? DMA_RESV_PENDING :
+						      DMA_RESV_UNKNOWN;
 }
 
 static enum dma_resv_state dma_resv_test_slot(struct dma_resv_iter *cursor)
@@ -265,10 +255,11 @@ EXPORT_SYMBOL_GPL(dma_resv_test_signaled);
 
 /*
  * One look at one slot, in an RCU section of its own, so that no grace period waits
- * for repeats. Without @ask it asks no driver and signals no fence. Returns true for a
- * pending fence or the end of the list.
+ * for repeats. Returns false if nothing came of it but to look again. Otherwise the
+ * cursor has a fence that is pending as far as its flag tells, with a reference, or
+ * no fence at the end.
  */
-static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
+static bool dma_resv_iter_look(struct dma_resv_iter *cursor)
 {
 	enum dma_resv_state state;
 	struct dma_resv_list *list;
@@ -284,13 +275,9 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
 		return true;
 
 	state = dma_resv_peek(cursor, &look);
-	if (state == DMA_RESV_PENDING)
-		state = dma_resv_hold(cursor, look.slot, ask);
-	if (state == DMA_RESV_UNKNOWN)
-		return false;
-
-	cursor->index++;
 	if (state == DMA_RESV_DONE)
+		cursor->index++;
+	if (state != DMA_RESV_PENDING || !dma_resv_get_slot(cursor, look.slot))
 		return false;
 
 	cursor->fence = dma_resv_slot_fence(look.slot);
@@ -298,16 +285,26 @@ static bool dma_resv_iter_look(struct dma_resv_iter *cursor, bool ask)
 	return true;
 }
 
+/*
+ * Go on to a fence that is pending, or to the end. Without @ask no driver is asked and
+ * no fence signals by it. If a driver says that its fence is over, another look decides
+ * about the slot: a pending fence may have come instead meanwhile.
+ */
 static struct dma_fence *dma_resv_iter_step(struct dma_resv_iter *cursor, bool ask)
 {
-	dma_resv_iter_end(cursor);
-	cursor->fence = NULL;
+	struct dma_fence *fence = cursor->fence;
+
 	cursor->is_restarted = false;
+	do {
+		dma_fence_put(fence);
+		cursor->fence = NULL;
+		while (!dma_resv_iter_look(cursor))
+			;
+		fence = cursor->fence;
+	} while (ask && fence && dma_fence_is_signaled(fence));
 
-	while (!dma_resv_iter_look(cursor, ask))
-		;
-
-	return cursor->fence;
+	cursor->index++;
+	return fence;
 }
 
 /* No list has this address, so the first look restarts. */
@@ -325,6 +322,10 @@ static struct dma_fence *dma_resv_iter_step(struct dma_resv_iter *cursor, bool a
 struct dma_fence *dma_resv_iter_first_unlocked(struct dma_resv_iter *cursor)
 {
 	cursor->fences = DMA_RESV_NO_LIST;
+
+	/* Many buffers have never seen a fence. */
+	if (!rcu_access_pointer(cursor->obj->fences))
+		return NULL;
 
 	return dma_resv_iter_next_unlocked(cursor);
 }
