@@ -219,10 +219,9 @@ static void dma_resv_list_retire(struct dma_resv_list *list,
 
 /*
  * Replace the list by one of at least @num_slots, without the fences that have
- * signalled. Not inlined: most reserves find room, and would save registers that only
- * this function needs (1 of 12 ns of an add).
+ * signalled.
  */
-static noinline int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
+static int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
 {
 	struct dma_resv_list *old = dma_resv_list_held(obj);
 	struct dma_resv_list *list = dma_resv_list_alloc(num_slots, gfp);
@@ -244,9 +243,12 @@ static noinline int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t 
  * stream of jobs does not allocate once the list holds all jobs that are pending at a
  * time. Count once only: more fences may signal at any time, and a list must only be
  * replaced by a longer one.
+ *
+ * Not inlined: most reserves find free slots, and would save registers that only this
+ * function needs.
  */
-static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
-			      gfp_t gfp)
+static noinline int dma_resv_make_room(struct dma_resv *obj,
+				       unsigned int num_fences, gfp_t gfp)
 {
 	struct dma_resv_list *list = dma_resv_list_held(obj);
 	unsigned int room;
@@ -285,12 +287,18 @@ static int dma_resv_make_room(struct dma_resv *obj, unsigned int num_fences,
  */
 int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 {
+	struct dma_resv_list *list = dma_resv_list_held(obj);
+
 	dma_resv_assert_held(obj);
 
 	if (WARN_ON_ONCE(!num_fences))
 		return -EINVAL;
 
-	return dma_resv_make_room(obj, num_fences, GFP_KERNEL);
+	if (!list || num_fences > list->capacity - list->num_fences)
+		return dma_resv_make_room(obj, num_fences, GFP_KERNEL);
+
+	list->max_fences = list->capacity;
+	return 0;
 }
 EXPORT_SYMBOL(dma_resv_reserve_fences);
 
@@ -336,23 +344,44 @@ static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
 {
 	unsigned int i, num_fences = list->num_fences;
 
-	guard(rcu)();
-
 	for (i = 0; i < num_fences; i++)
 		if (dma_resv_supersedes(fence, usage, list->slots[i]) ||
-		    __dma_fence_is_signaled_rcu(dma_resv_slot_fence(list->slots[i])))
+		    dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
 			break;
 
 	return i;
 }
 
 /*
- * A driver adds more fences than it has reserved slots. Try to allocate, since the
- * fence must not be lost: without it the next access does not wait. Returns NULL
- * without memory.
+ * Put a fence into its slot, with a reference of its own. Returns false if there is
+ * none for it.
  */
-static struct dma_resv_list *dma_resv_find_room(struct dma_resv *obj,
-						struct dma_fence *fence)
+static bool dma_resv_list_add(struct dma_resv_list *list,
+			      struct dma_fence *fence,
+			      enum dma_resv_usage usage)
+{
+	unsigned int index = dma_resv_find_slot(list, fence, usage);
+	unsigned long slot = dma_resv_slot(fence, usage);
+
+	if (index < list->num_fences) {
+		dma_resv_list_replace(list, index, slot);
+		return true;
+	}
+	if (index >= list->max_fences)
+		return false;
+
+	dma_fence_get(fence);
+	dma_resv_list_append(list, slot);
+	return true;
+}
+
+/*
+ * A driver adds more fences than it has reserved slots. Try to allocate, since the
+ * fence must not be lost: without it the next access does not wait. Returns a list with
+ * room for it, or NULL without memory.
+ */
+static noinline struct dma_resv_list *
+dma_resv_find_room(struct dma_resv *obj, struct dma_fence *fence)
 {
 	WARN_ONCE(1, "fence added without a slot reserved for it\n");
 
@@ -389,28 +418,17 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 			enum dma_resv_usage usage)
 {
 	struct dma_resv_list *list = dma_resv_list_held(obj);
-	unsigned long slot = dma_resv_slot(fence, usage);
-	unsigned int index = 0;
 
 	dma_resv_assert_held(obj);
 
 	/* A driver has to add the members one by one. */
 	WARN_ON_ONCE(dma_fence_is_container(fence));
 
-	if (list)
-		index = dma_resv_find_slot(list, fence, usage);
-	if (list && index < list->num_fences) {
-		dma_resv_list_replace(list, index, slot);
-		return;
-	}
-
-	if (!list || index >= list->max_fences)
+	while (!list || !dma_resv_list_add(list, fence, usage)) {
 		list = dma_resv_find_room(obj, fence);
-	if (!list)
-		return;
-
-	dma_fence_get(fence);
-	dma_resv_list_append(list, slot);
+		if (!list)
+			return;
+	}
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
 
@@ -444,11 +462,15 @@ void dma_resv_replace_fences(struct dma_resv *obj, u64 context,
 }
 EXPORT_SYMBOL(dma_resv_replace_fences);
 
-/* Get a list of the pending fences of an object; NULL if there is no memory. */
-static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj)
+/*
+ * Get a list of the pending fences of an object, of which there may be @room; NULL if
+ * there is no memory.
+ */
+static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj,
+						    unsigned int room)
 {
-	unsigned int room = dma_resv_num_fences(obj), count;
 	struct dma_resv_list *list;
+	unsigned int count;
 
 	while ((list = dma_resv_list_alloc(room, GFP_KERNEL))) {
 		count = dma_resv_collect(obj, DMA_RESV_USAGE_BOOKKEEP,
@@ -480,15 +502,16 @@ static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj)
 int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 {
 	struct dma_resv_list *old = dma_resv_list_held(dst);
+	unsigned int room = dma_resv_num_fences(src);
 	struct dma_resv_list *list;
 
 	dma_resv_assert_held(dst);
 
 	/* If @dst has a list, it must keep one: the serial must not start again. */
-	if (!old && !dma_resv_num_fences(src))
+	if (!old && !room)
 		return 0;
 
-	list = dma_resv_list_snapshot(src);
+	list = dma_resv_list_snapshot(src, room);
 	if (!list)
 		return -ENOMEM;
 

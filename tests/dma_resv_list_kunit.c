@@ -364,7 +364,32 @@ static void test_gives_up_on_a_slot_that_keeps_changing(struct kunit *test)
 		relay.fences[i]->on_poll = NULL;
 }
 
-/* ---- a fence that finds neither slot nor memory ---- */
+/* ---- a fence that finds no slot ---- */
+
+static void add_to_a_full_list_takes_what_is_over(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *done = mock_fence_new_full(test), *last;
+	unsigned int i, capacity;
+
+	dma_resv_lock(obj, NULL);
+	mock_resv_reserve_add(test, obj, &done->base, DMA_RESV_USAGE_READ);
+	capacity = list_of(obj)->capacity;
+	for (i = 1; i < capacity; i++)
+		mock_resv_reserve_add(test, obj, mock_fence_new(test), DMA_RESV_USAGE_READ);
+	/* Pending when a slot is looked for, over when room is. */
+	done->log->polls = 0;
+	done->on_poll = complete_on_second_poll;
+	last = mock_fence_new_full(test);
+	EXPECT_KERNEL_WARNING(test, dma_resv_add_fence(obj, &last->base, DMA_RESV_USAGE_READ));
+	dma_resv_unlock(obj);
+
+	done->on_poll = NULL;
+	KUNIT_EXPECT_EQ(test, list_of(obj)->capacity, capacity);
+	KUNIT_EXPECT_EQ(test, list_of(obj)->num_fences, capacity);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&done->base), 1);
+	KUNIT_EXPECT_EQ(test, mock_fence_refs(&last->base), 2);
+}
 
 static void add_without_memory(struct dma_resv *obj, struct dma_fence *fence)
 {
@@ -407,6 +432,7 @@ static struct kunit_case dma_resv_list_cases[] = {
 	KUNIT_CASE(change_in_place_is_counted),
 	KUNIT_CASE(fence_replaced_by_itself_disturbs_nobody),
 	KUNIT_CASE(test_gives_up_on_a_slot_that_keeps_changing),
+	KUNIT_CASE(add_to_a_full_list_takes_what_is_over),
 	KUNIT_CASE(lost_fence_warns_each_time),
 	{}
 };
