@@ -7,14 +7,45 @@
 #ifndef __DMA_FENCE_INTERNAL_H
 #define __DMA_FENCE_INTERNAL_H
 
+#include <linux/cleanup.h>
 #include <linux/dma-fence.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task_stack.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct dma_fence_array;
 struct task_struct;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
-bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags);
+
+/**
+ * __dma_fence_lock_unless_done() - take the lock of a fence, if there is need to
+ * @fence: fence
+ * @flags: where to keep the state of interrupts
+ *
+ * Once the signaller has called all callbacks, the lock guards nothing any more, and
+ * its memory may be gone. Until then the driver has not waited for a grace period yet,
+ * so RCU keeps the lock while it is held here.
+ *
+ * A fence on the stack of the caller goes with the stack, without a grace period. The
+ * signaller must have finished with it by then: take its lock in any case.
+ *
+ * Context: Any.
+ * Return: true with &dma_fence.lock held, false if all callbacks have returned.
+ */
+static inline bool __dma_fence_lock_unless_done(struct dma_fence *fence,
+						unsigned long *flags)
+{
+	guard(rcu)();
+
+	if (test_bit_acquire(__DMA_FENCE_DONE_BIT, &fence->flags) &&
+	    !object_is_on_stack(fence))
+		return false;
+
+	spin_lock_irqsave(fence->lock, *flags);
+	return true;
+}
 
 /* Tells sparse about the lock. */
 #define dma_fence_lock_unless_done(fence, flags)			\

@@ -11,7 +11,6 @@
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/init.h>
-#include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -310,31 +309,14 @@ void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
 }
 EXPORT_SYMBOL(dma_fence_set_deadline);
 
-/*
- * The order matters to lockless observers: the signalled flag comes first, and
- * a reader that sees the timestamp flag finds the timestamp. Callbacks come last.
- */
-static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
+/* Call what was queued, beginning with @node. The last one has no successor. */
+static void dma_fence_call_back(struct dma_fence *fence, struct list_head *node)
 {
-	struct dma_fence_cb *cb, *next;
-	struct list_head callbacks;
-	unsigned long flags = BIT(DMA_FENCE_FLAG_TIMESTAMP_BIT);
-	bool empty = list_empty(&fence->cb_list);
+	struct dma_fence_cb *cb;
 
-	if (empty)
-		flags |= BIT(__DMA_FENCE_DONE_BIT);
-
-	/* The timestamp is stored where the list head has been. */
-	list_replace(&fence->cb_list, &callbacks);
-	fence->timestamp = timestamp;
-	/* Pairs with test_bit_acquire() in dma_fence_timestamp(). */
-	smp_wmb();
-	set_mask_bits(&fence->flags, 0, flags);
-	trace_dma_fence_signaled(fence);
-	if (empty)
-		return;
-
-	list_for_each_entry_safe(cb, next, &callbacks, node) {
+	while (node) {
+		cb = list_entry(node, struct dma_fence_cb, node);
+		node = node->next;
 		/* The function may free or requeue its cb. */
 		INIT_LIST_HEAD(&cb->node);
 		cb->func(fence, cb);
@@ -345,31 +327,30 @@ static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 	set_bit(__DMA_FENCE_DONE_BIT, &fence->flags);
 }
 
-/**
- * __dma_fence_lock_unless_done() - take the lock of a fence, if there is need to
- * @fence: fence
- * @flags: where to keep the state of interrupts
- *
- * Once the signaller has called all callbacks, the lock guards nothing any more, and
- * its memory may be gone. Until then the driver has not waited for a grace period yet,
- * so RCU keeps the lock while it is held here.
- *
- * A fence on the stack of the caller goes with the stack, without a grace period. The
- * signaller must have finished with it by then: take its lock in any case.
- *
- * Context: Any.
- * Return: true with &dma_fence.lock held, false if all callbacks have returned.
+/*
+ * The order matters to lockless observers: the signalled flag comes first, and
+ * a reader that sees the timestamp flag finds the timestamp. Callbacks come last.
  */
-bool __dma_fence_lock_unless_done(struct dma_fence *fence, unsigned long *flags)
+static void dma_fence_complete(struct dma_fence *fence, ktime_t timestamp)
 {
-	guard(rcu)();
+	unsigned long flags = BIT(DMA_FENCE_FLAG_TIMESTAMP_BIT);
+	struct list_head *first = fence->cb_list.next;
+	bool empty = list_empty(&fence->cb_list);
 
-	if (test_bit_acquire(__DMA_FENCE_DONE_BIT, &fence->flags) &&
-	    !object_is_on_stack(fence))
-		return false;
+	if (empty)
+		flags |= BIT(__DMA_FENCE_DONE_BIT);
+	else
+		fence->cb_list.prev->next = NULL;
 
-	spin_lock_irqsave(fence->lock, *flags);
-	return true;
+	/* The timestamp is stored where the list head has been. */
+	fence->timestamp = timestamp;
+	/* Pairs with test_bit_acquire() in dma_fence_timestamp(). */
+	smp_wmb();
+	set_mask_bits(&fence->flags, 0, flags);
+	trace_dma_fence_signaled(fence);
+
+	if (!empty)
+		dma_fence_call_back(fence, first);
 }
 
 /**
