@@ -80,13 +80,10 @@ EXPORT_SYMBOL_GPL(dma_fence_unwrap_first);
  */
 struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor)
 {
-	struct dma_fence *fence;
+	struct dma_fence_array *array = to_dma_fence_array(cursor->array);
 
-	if (dma_fence_is_array(cursor->array)) {
-		fence = dma_fence_array_next(cursor->array, ++cursor->index);
-		if (fence)
-			return fence;
-	}
+	if (array && ++cursor->index < array->num_fences)
+		return array->fences[cursor->index];
 
 	cursor->chain = dma_fence_chain_walk(cursor->chain);
 	return dma_fence_unwrap_enter(cursor);
@@ -98,6 +95,9 @@ EXPORT_SYMBOL_GPL(dma_fence_unwrap_next);
  * take 4 MiB until the merge is done.
  */
 #define DMA_FENCE_MERGE_MAX	(SZ_4M / sizeof(u64))
+
+/* So many are collected on the stack, and sorted without calls. */
+#define DMA_FENCE_MERGE_FEW	32
 
 /*
  * State of a merge: the pending fences, with references as far as there is room, and
@@ -166,6 +166,24 @@ static int dma_fence_merge_compare(const void *a, const void *b)
 	return (*f1)->context < (*f2)->context ? -1 : 1;
 }
 
+/*
+ * Sort a few fences, which mostly are two parts in order: few of them move, and not
+ * far. A call for each comparison would take longer.
+ */
+static void dma_fence_merge_sort_few(struct dma_fence **fences,
+				     unsigned int num_fences)
+{
+	struct dma_fence *fence;
+	unsigned int i, to;
+
+	for (i = 1; i < num_fences; i++) {
+		fence = fences[i];
+		for (to = i; to && fences[to - 1]->context > fence->context; to--)
+			fences[to] = fences[to - 1];
+		fences[to] = fence;
+	}
+}
+
 /**
  * dma_fence_keep_latest() - sort fences by context, and keep the latest of each
  * @fences: fences, each with a reference; that of a removed fence is dropped
@@ -179,8 +197,11 @@ unsigned int dma_fence_keep_latest(struct dma_fence **fences,
 {
 	unsigned int i, left = 0;
 
-	sort(fences, num_fences, sizeof(*fences), dma_fence_merge_compare,
-	     NULL);
+	if (num_fences <= DMA_FENCE_MERGE_FEW)
+		dma_fence_merge_sort_few(fences, num_fences);
+	else
+		sort(fences, num_fences, sizeof(*fences),
+		     dma_fence_merge_compare, NULL);
 
 	for (i = 0; i < num_fences; i++) {
 		if (!left || fences[i]->context != fences[left - 1]->context) {
@@ -280,7 +301,7 @@ struct dma_fence *__dma_fence_unwrap_merge(unsigned int num_fences,
 					   struct dma_fence **fences,
 					   struct dma_fence_unwrap *cursors)
 {
-	struct dma_fence *few[8];
+	struct dma_fence *few[DMA_FENCE_MERGE_FEW] __uninitialized;
 	struct dma_fence_merge merge = {
 		.pending = few,
 		.room = ARRAY_SIZE(few),

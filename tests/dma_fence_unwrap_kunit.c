@@ -333,7 +333,7 @@ static void complete_next_time(struct mock_fence *mock)
 }
 
 /* More than a merge has room for at first, so that it has to look twice. */
-#define NUM_SHRINKING 12
+#define NUM_SHRINKING 40
 
 static struct dma_fence *merge_shrinking(struct kunit *test, unsigned int num_left,
 					 struct dma_fence **fences)
