@@ -10,8 +10,10 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "dma-fence-internal.h"
 #include "dma-resv-internal.h"
@@ -116,6 +118,19 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage,
 }
 EXPORT_SYMBOL_GPL(dma_resv_wait_timeout);
 
+/* Drop the usages in place. */
+static struct dma_fence **dma_resv_strip_slots(unsigned long *slots,
+					       unsigned int num)
+{
+	struct dma_fence **fences = (struct dma_fence **)slots;
+	unsigned int i;
+
+	for (i = 0; i < num; i++)
+		fences[i] = dma_resv_slot_fence(slots[i]);
+
+	return fences;
+}
+
 /**
  * dma_resv_get_fences() - get all pending fences
  * @obj: reservation object
@@ -133,7 +148,7 @@ EXPORT_SYMBOL_GPL(dma_resv_wait_timeout);
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 			unsigned int *count, struct dma_fence ***fences)
 {
-	unsigned int i, num, room = dma_resv_num_fences(obj);
+	unsigned int num, room = dma_resv_num_fences(obj);
 	unsigned long *slots;
 
 	*count = 0;
@@ -155,39 +170,52 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage,
 		room = 2 * num;
 	}
 
-	/* Drop the usages in place. */
-	*fences = (struct dma_fence **)slots;
-	for (i = 0; i < num; i++)
-		(*fences)[i] = dma_resv_slot_fence(slots[i]);
+	*fences = dma_resv_strip_slots(slots, num);
 	*count = num;
 
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 
-/* Make one fence of @num. Consumes the fences and the array, on error, too. */
-static struct dma_fence *dma_resv_join(struct dma_fence **fences,
-				       unsigned int num)
-{
-	struct dma_fence *joined = NULL;
-	struct dma_fence_array *array;
-	unsigned int i;
+/* Most buffers have no more fences, which are collected on the stack. */
+#define DMA_RESV_FEW	16
 
-	if (num > 1) {
-		array = dma_fence_array_create(num, fences,
-					       dma_fence_context_alloc(1), 1,
-					       false);
-		if (array)
-			return &array->base;
-	} else {
-		joined = dma_fence_get(fences[0]);
+/* Make one fence of @num, or none of none. Consumes the references in any case. */
+static int dma_resv_join(struct dma_fence **fences, unsigned int num,
+			 struct dma_fence **joined)
+{
+	struct dma_fence_array *array;
+
+	if (num <= 1) {
+		*joined = num ? fences[0] : NULL;
+		return 0;
 	}
 
-	for (i = 0; i < num; i++)
-		dma_fence_put(fences[i]);
+	array = dma_fence_array_alloc_inside(num);
+	if (!array) {
+		while (num)
+			dma_fence_put(fences[--num]);
+		return -ENOMEM;
+	}
+
+	memcpy(array->fences, fences, array_size(num, sizeof(*fences)));
+	*joined = dma_fence_array_init_inside(array, num);
+	return 0;
+}
+
+static int dma_resv_join_many(struct dma_resv *obj, enum dma_resv_usage usage,
+			      struct dma_fence **joined)
+{
+	struct dma_fence **fences;
+	unsigned int num;
+	int ret;
+
+	ret = dma_resv_get_fences(obj, usage, &num, &fences);
+	if (!ret)
+		ret = dma_resv_join(fences, num, joined);
 	kfree(fences);
 
-	return joined;
+	return ret;
 }
 
 /**
@@ -207,28 +235,16 @@ static struct dma_fence *dma_resv_join(struct dma_fence **fences,
 int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
 			   struct dma_fence **fence)
 {
+	unsigned long few[DMA_RESV_FEW] __uninitialized;
 	unsigned int num = dma_resv_num_fences(obj);
-	struct dma_fence **fences;
-	unsigned long slot;
-	int ret;
 
 	*fence = NULL;
 
-	/* Most buffers have one fence, which needs no memory. */
-	if (num <= 1) {
-		num = dma_resv_collect(obj, usage, &slot, 1);
-		if (num == 1)
-			*fence = dma_resv_slot_fence(slot);
-		if (num <= 1)
-			return 0;
-	}
+	if (num <= DMA_RESV_FEW)
+		num = dma_resv_collect(obj, usage, few, DMA_RESV_FEW);
+	if (num > DMA_RESV_FEW)
+		return dma_resv_join_many(obj, usage, fence);
 
-	ret = dma_resv_get_fences(obj, usage, &num, &fences);
-	if (ret || !num)
-		return ret;
-
-	*fence = dma_resv_join(fences, num);
-
-	return *fence ? 0 : -ENOMEM;
+	return dma_resv_join(dma_resv_strip_slots(few, num), num, fence);
 }
 EXPORT_SYMBOL_GPL(dma_resv_get_singleton);

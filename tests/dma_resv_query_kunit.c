@@ -323,6 +323,29 @@ static void singleton_of_many_is_an_array(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&mocks[0]->base), 2);
 }
 
+/* More than are collected on the stack. */
+static void singleton_of_dozens_is_an_array(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mocks[24];
+	struct dma_fence *fence;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mocks); i++)
+		mocks[i] = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	KUNIT_ASSERT_EQ(test, dma_resv_get_singleton(obj, DMA_RESV_USAGE_READ, &fence), 0);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(fence));
+	KUNIT_ASSERT_EQ(test, to_dma_fence_array(fence)->num_fences, ARRAY_SIZE(mocks));
+	for (i = 0; i < ARRAY_SIZE(mocks); i++) {
+		KUNIT_EXPECT_PTR_EQ(test, to_dma_fence_array(fence)->fences[i], &mocks[i]->base);
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(&mocks[i]->base), 3);
+	}
+	dma_fence_put(fence);
+	for (i = 0; i < ARRAY_SIZE(mocks); i++)
+		KUNIT_EXPECT_EQ(test, mock_fence_refs(&mocks[i]->base), 2);
+}
+
 static void singleton_of_many_waits_for_all(struct kunit *test)
 {
 	struct dma_resv *obj = mock_resv_create(test);
@@ -1088,6 +1111,7 @@ static struct kunit_case dma_resv_query_cases[] = {
 	KUNIT_CASE_PARAM(singleton_of_one_is_that_one, usage_gen_params),
 	KUNIT_CASE(singleton_ignores_weaker_usages),
 	KUNIT_CASE(singleton_of_many_is_an_array),
+	KUNIT_CASE(singleton_of_dozens_is_an_array),
 	KUNIT_CASE(singleton_of_many_waits_for_all),
 	KUNIT_CASE_PARAM(singleton_starts_over_on_a_new_list, restart_after_gen_params),
 	KUNIT_CASE(singleton_of_object_that_becomes_empty_is_null),
