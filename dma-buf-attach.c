@@ -629,8 +629,6 @@ struct sg_table *
 dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 				enum dma_data_direction dir)
 {
-	might_sleep();
-
 	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
 		return ERR_PTR(-EINVAL);
 
@@ -684,8 +682,6 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 				       struct sg_table *sgt,
 				       enum dma_data_direction dir)
 {
-	might_sleep();
-
 	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
 		return;
 

@@ -323,10 +323,10 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap_unlocked, DMA_BUF);
  */
 int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	iosys_map_clear(map);
-
-	if (WARN_ON_ONCE(!dmabuf))
+	if (WARN_ON_ONCE(!dmabuf)) {
+		iosys_map_clear(map);
 		return -EINVAL;
+	}
 
 	guard(dma_resv)(dmabuf->resv);
 
