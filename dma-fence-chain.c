@@ -55,26 +55,33 @@ static bool dma_fence_chain_element_done(struct dma_fence *element)
 }
 
 /*
- * Remove an element whose work is done from the chain. Consumes the reference on
- * @prev. If another task has changed the link meanwhile, it stays as it is.
+ * Remove an element whose work is done from the chain, and go on to the next older one.
+ * Consumes the reference on @prev. Returns that element with a reference, NULL at the
+ * end. If another task has changed the link meanwhile, it stays as it is, and is read
+ * again.
  */
-static void dma_fence_chain_skip(struct dma_fence_chain *chain,
-				 struct dma_fence *prev)
+static struct dma_fence *dma_fence_chain_skip(struct dma_fence_chain *chain,
+					      struct dma_fence *prev)
 {
 	struct dma_fence_chain *prev_chain = to_dma_fence_chain(prev);
-	struct dma_fence *older = NULL, *unused;
+	struct dma_fence *older = NULL;
 
 	if (prev_chain)
 		older = dma_fence_chain_get_prev(prev_chain);
 
-	/* The link owns a reference on the fence in it, we on the other one. */
-	unused = older;
+	/* One reference for the link, one for the caller: the link may change at once. */
+	dma_fence_get(older);
 	if (unrcu_pointer(cmpxchg(&chain->prev, RCU_INITIALIZER(prev),
-				  RCU_INITIALIZER(older))) == prev)
-		unused = prev;
+				  RCU_INITIALIZER(older))) == prev) {
+		dma_fence_put(prev);
+		dma_fence_put(prev);
+		return older;
+	}
 
-	dma_fence_put(unused);
+	dma_fence_put(older);
+	dma_fence_put(older);
 	dma_fence_put(prev);
+	return dma_fence_chain_get_prev(chain);
 }
 
 /**
@@ -94,9 +101,9 @@ struct dma_fence *dma_fence_chain_walk(struct dma_fence *fence)
 	struct dma_fence *prev = NULL;
 
 	if (chain) {
-		while ((prev = dma_fence_chain_get_prev(chain)) &&
-		       dma_fence_chain_element_done(prev))
-			dma_fence_chain_skip(chain, prev);
+		prev = dma_fence_chain_get_prev(chain);
+		while (prev && dma_fence_chain_element_done(prev))
+			prev = dma_fence_chain_skip(chain, prev);
 	}
 
 	dma_fence_put(fence);
@@ -330,7 +337,8 @@ static void dma_fence_chain_release(struct dma_fence *fence)
 {
 	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
 
-	dma_fence_chain_put_all(dma_fence_chain_detach(chain));
+	/* A task that reads the link has a reference on the chain. */
+	dma_fence_chain_put_all(rcu_dereference_protected(chain->prev, true));
 	dma_fence_put(chain->fence);
 	dma_fence_free(fence);
 }
