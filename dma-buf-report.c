@@ -17,6 +17,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kallsyms.h>
 #include <linux/kdev_t.h>
 #include <linux/ktime.h>
@@ -151,9 +152,15 @@ void dma_report_symbol(struct seq_file *m, const char *key, const void *address)
 		dma_report_string(m, key, name);
 }
 
-#ifdef CONFIG_DMABUF_STAMP
-/* A stamp has the resolution of a tick. */
-static void dma_buf_report_time(struct seq_file *m, const char *key, u64 ns)
+/**
+ * dma_report_time() - print a key and a time, with the resolution of a tick
+ * @m: file to print to
+ * @key: key
+ * @ns: nanoseconds
+ *
+ * Context: Any.
+ */
+void dma_report_time(struct seq_file *m, const char *key, u64 ns)
 {
 	u64 ms = div_u64(ns, NSEC_PER_MSEC);
 	u32 rest;
@@ -162,9 +169,10 @@ static void dma_buf_report_time(struct seq_file *m, const char *key, u64 ns)
 	seq_printf(m, " %s=%llu.%03u", key, ms, rest);
 }
 
+#ifdef CONFIG_DMABUF_STAMP
 static void dma_buf_report_stamp(struct seq_file *m, struct dma_buf *dmabuf)
 {
-	dma_buf_report_time(m, "created", dmabuf->since);
+	dma_report_time(m, "created", dmabuf->since);
 	seq_printf(m, " pid=%d", dmabuf->tgid);
 	dma_report_string(m, "comm", dmabuf->comm);
 	dma_report_symbol(m, "by", (void *)dmabuf->caller);
@@ -173,7 +181,7 @@ static void dma_buf_report_stamp(struct seq_file *m, struct dma_buf *dmabuf)
 static void dma_buf_report_attach_stamp(struct seq_file *m,
 					struct dma_buf_attachment *attach)
 {
-	dma_buf_report_time(m, "created", attach->since);
+	dma_report_time(m, "created", attach->since);
 	seq_printf(m, " pid=%d", attach->tgid);
 	dma_report_symbol(m, "by", (void *)attach->caller);
 	seq_printf(m, " maps=%u pins=%u", attach->maps, attach->pins);
@@ -382,17 +390,38 @@ static void dma_buf_report_pollers(struct seq_file *m, struct dma_buf *dmabuf)
 		seq_puts(m, " pollers more=1\n");
 }
 
+/*
+ * For how long no fence has come in, in nanoseconds; negative if the lock is busy. To be
+ * asked after the fences were collected: each of them has been there for that long.
+ */
+static s64 dma_buf_report_quiet(struct dma_buf *dmabuf)
+{
+	s64 quiet;
+
+	if (!dma_resv_trylock(dmabuf->resv))
+		return -1;
+
+	quiet = jiffies64_to_nsecs(dma_resv_quiet(dmabuf->resv));
+	dma_resv_unlock(dmabuf->resv);
+
+	return quiet;
+}
+
 static void dma_buf_report_fences(struct seq_file *m, struct dma_buf *dmabuf)
 {
 	struct dma_buf_report *report = m->private;
 	unsigned int i, num_fences;
+	s64 quiet = -1;
 
 	num_fences = dma_resv_collect_known(dmabuf->resv, report->slots,
 					    DMA_BUF_REPORT_FENCES);
+	if (num_fences)
+		quiet = dma_buf_report_quiet(dmabuf);
 	for (i = 0; i < min(num_fences, DMA_BUF_REPORT_FENCES); i++) {
 		struct dma_fence *fence = dma_resv_slot_fence(report->slots[i]);
 
-		dma_report_fence(m, fence, dma_resv_slot_usage(report->slots[i]));
+		dma_report_fence(m, fence, dma_resv_slot_usage(report->slots[i]),
+				 quiet);
 		dma_fence_put(fence);
 	}
 	if (num_fences > DMA_BUF_REPORT_FENCES)

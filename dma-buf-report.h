@@ -20,10 +20,11 @@ struct seq_file;
 void dma_buf_report_init(struct dentry *dir);
 void dma_report_string(struct seq_file *m, const char *key, const char *value);
 void dma_report_symbol(struct seq_file *m, const char *key, const void *address);
+void dma_report_time(struct seq_file *m, const char *key, u64 ns);
 
 /* dma-fence-report.c */
 
 void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
-		      enum dma_resv_usage usage);
+		      enum dma_resv_usage usage, s64 quiet_ns);
 
 #endif /* _DMA_BUF_REPORT_H */

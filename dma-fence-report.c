@@ -250,7 +250,7 @@ static void dma_report_waiters(struct seq_file *m, struct dma_fence *fence,
  * for those of a driver that could not be asked any more. Returns true for a line.
  */
 static bool dma_report_fence_line(struct seq_file *m, struct dma_fence *fence,
-				  enum dma_resv_usage usage)
+				  enum dma_resv_usage usage, s64 quiet_ns)
 {
 	size_t begin = m->count;
 
@@ -259,9 +259,12 @@ static bool dma_report_fence_line(struct seq_file *m, struct dma_fence *fence,
 	seq_printf(m, " fence usage=%s", dma_resv_usage_name(usage));
 	dma_report_string(m, "driver", dma_fence_driver_name_rcu(fence));
 	dma_report_string(m, "timeline", dma_fence_timeline_name_rcu(fence));
-	seq_printf(m, " point=%llu:%llu state=%s asked=%d\n", fence->context,
+	seq_printf(m, " point=%llu:%llu state=%s asked=%d", fence->context,
 		   fence->seqno, dma_report_state(fence),
 		   dma_report_is_asked(fence));
+	if (quiet_ns >= 0)
+		dma_report_time(m, "quiet", quiet_ns);
+	seq_putc(m, '\n');
 
 	if (!dma_fence_signaled_flag(fence))
 		return true;
@@ -275,15 +278,17 @@ static bool dma_report_fence_line(struct seq_file *m, struct dma_fence *fence,
  * @m: file to print to
  * @fence: fence, with a reference
  * @usage: what it is used for
+ * @quiet_ns: how long it has been used for that, at least, in nanoseconds; negative if
+ *	that is not known
  *
  * Context: Process context. Takes &dma_fence.lock, not while it prints. Calls
  * &dma_fence_ops.signaled, signals nothing.
  */
 void dma_report_fence(struct seq_file *m, struct dma_fence *fence,
-		      enum dma_resv_usage usage)
+		      enum dma_resv_usage usage, s64 quiet_ns)
 {
 	int room = DMA_REPORT_LINES;
 
-	if (dma_report_fence_line(m, fence, usage))
+	if (dma_report_fence_line(m, fence, usage, quiet_ns))
 		dma_report_waiters(m, fence, 1, &room);
 }

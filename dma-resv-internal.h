@@ -18,6 +18,7 @@
  * @rcu: for the delayed free; takes the place of members that only writers use
  * @max_fences: slots that may be used before the next reserve
  * @capacity: slots that exist; constant
+ * @added: low half of jiffies when a fence was last added, see dma_resv_quiet()
  * @num_fences: slots in use. Only grows; a slot is written before it is counted.
  * @serial: number of the list, one more than that of its predecessor; constant.
  *	An unlocked walk keeps the address of a list between its steps, and the
@@ -37,6 +38,7 @@ struct dma_resv_list {
 		struct {
 			u16 max_fences;
 			u16 capacity;
+			u32 added;
 		};
 	};
 	u16 num_fences;
@@ -79,6 +81,7 @@ unsigned int dma_resv_collect(struct dma_resv *obj, enum dma_resv_usage usage,
 			      unsigned long *slots, unsigned int room);
 unsigned int dma_resv_collect_known(struct dma_resv *obj, unsigned long *slots,
 				    unsigned int room);
+u32 dma_resv_quiet(struct dma_resv *obj);
 const char *dma_resv_usage_name(enum dma_resv_usage usage);
 
 #endif /* _DMA_RESV_INTERNAL_H */

@@ -10,6 +10,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
@@ -70,6 +71,7 @@ static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
 	list->capacity = min((size - sizeof(*list)) / sizeof(list->slots[0]),
 			     U16_MAX);
 	list->max_fences = list->capacity;
+	list->added = jiffies;
 	list->num_fences = 0;
 	list->serial = 0;
 	list->changes = 0;
@@ -90,6 +92,12 @@ static void dma_resv_list_free(struct dma_resv_list *list)
 	kvfree_rcu(list, rcu);
 }
 
+/* Note the time before a fence can be found: dma_resv_quiet() is a lower bound. */
+static inline void dma_resv_list_stamp(struct dma_resv_list *list)
+{
+	list->added = (u32)jiffies;
+}
+
 /* Takes over the reference on the fence. */
 static void dma_resv_list_append(struct dma_resv_list *list, unsigned long slot)
 {
@@ -108,6 +116,7 @@ static inline void dma_resv_list_replace(struct dma_resv_list *list,
 	if (slot == old)
 		return;
 
+	dma_resv_list_stamp(list);
 	dma_fence_get(dma_resv_slot_fence(slot));
 	/* W1: readers find the fence initialised. */
 	smp_store_release(&list->slots[index], slot);
@@ -229,8 +238,10 @@ static int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
 	if (!list)
 		return -ENOMEM;
 
-	if (old)
+	if (old) {
 		dma_resv_list_copy_pending(list, old);
+		list->added = old->added;
+	}
 	dma_resv_publish(obj, list);
 	if (old)
 		dma_resv_list_retire(old, list);
@@ -370,6 +381,7 @@ static bool dma_resv_list_add(struct dma_resv_list *list,
 	if (index >= list->max_fences)
 		return false;
 
+	dma_resv_list_stamp(list);
 	dma_fence_get(fence);
 	dma_resv_list_append(list, slot);
 	return true;
@@ -431,6 +443,30 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence,
 	}
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
+
+/**
+ * dma_resv_quiet() - for how long has no fence been added?
+ * @obj: reservation object
+ *
+ * A fence that the caller has found in @obj before has been in there for that long.
+ *
+ * Context: Any. Caller holds the lock of @obj.
+ * Return: jiffies, a lower bound: less than the true time by up to two of them, and by
+ * each 2^32 jiffies that have passed, which takes 49 days with a HZ of 1000. 0 without
+ * a list.
+ */
+u32 dma_resv_quiet(struct dma_resv *obj)
+{
+	struct dma_resv_list *list = dma_resv_list_held(obj);
+	u32 quiet;
+
+	dma_resv_assert_held(obj);
+
+	quiet = list ? (u32)jiffies - list->added : 0;
+
+	/* The tick in which the fence was added had begun before. */
+	return quiet ? quiet - 1 : 0;
+}
 
 /**
  * dma_resv_replace_fences() - replace all fences of a context

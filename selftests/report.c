@@ -107,6 +107,15 @@ TEST_F(report, is_for_root_only)
 	EXPECT_EQ(0, status);
 }
 
+/* Cut out how long a fence has been there, which is longer each time. */
+static void forget_times(char *lines)
+{
+	while ((lines = strstr(lines, " quiet="))) {
+		lines += strlen(" quiet=");
+		memmove(lines, strchr(lines, '\n'), strlen(strchr(lines, '\n')) + 1);
+	}
+}
+
 TEST_F(report, is_the_same_in_pieces)
 {
 	static char whole[TEXT_SIZE];
@@ -119,8 +128,10 @@ TEST_F(report, is_the_same_in_pieces)
 	rest = strchr(whole, '\n');
 	ASSERT_NE(NULL, rest);
 	ASSERT_NE(NULL, strstr(rest, "\nend buffers="));
+	forget_times(rest);
 	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
 		ASSERT_LT(0, read_report(pieces[i]));
+		forget_times(text);
 		/* All but the time. */
 		EXPECT_STREQ(rest, strchr(text, '\n'));
 	}
@@ -186,7 +197,7 @@ TEST_F(report, tells_the_fence)
 
 	ASSERT_NE(NULL, lines);
 	EXPECT_NE(NULL, strstr(lines, "\n fence usage=write driver=\"sw_sync\" timeline=\""));
-	EXPECT_NE(NULL, strstr(lines, ":1 state=pending asked=0\n"));
+	EXPECT_NE(NULL, strstr(lines, ":1 state=pending asked=0 quiet=0."));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	EXPECT_EQ(NULL, strstr(lines_of(self->buf), " fence "));
 }
@@ -219,7 +230,7 @@ TEST_F(report, tells_who_sleeps)
 	snprintf(want, sizeof(want), "\n  waiter kind=task tid=%d pid=%d comm=\"sleeper\"\n",
 		 sleeper.tid, getpid());
 	EXPECT_TRUE(comes_to_say(self->buf, want)) TH_LOG("%s", lines_of(self->buf));
-	EXPECT_TRUE(comes_to_say(self->buf, " asked=1\n"));
+	EXPECT_TRUE(comes_to_say(self->buf, " asked=1 quiet="));
 	ASSERT_EQ(0, timeline_advance(self->timeline, 1));
 	pthread_join(sleeper.thread, NULL);
 	EXPECT_EQ(0, sleeper.ret);

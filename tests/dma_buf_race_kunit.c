@@ -298,7 +298,7 @@ static void report_race_look(void *data)
 {
 	struct report_race *race = data;
 
-	dma_report_fence(&race->seq, race->fence, DMA_RESV_USAGE_READ);
+	dma_report_fence(&race->seq, race->fence, DMA_RESV_USAGE_READ, 0);
 }
 
 static void report_race_signal(void *data)

@@ -27,6 +27,7 @@
 #include <uapi/linux/dma-buf.h>
 
 #include "../dma-buf-report.h"
+#include "../dma-resv-internal.h"
 #include "mock_container.h"
 #include "mock_exporter.h"
 #include "mock_fence.h"
@@ -628,6 +629,7 @@ static void report_does_not_wait_for_a_busy_lock(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, begin + HZ));
 	expect_text(test, lines, " attachments=busy\n");
 	expect_text(test, lines, "\n fence usage=write ");
+	expect_no_text(test, lines, " quiet=");
 	expect_no_text(test, lines_of(test, other), "attachments=");
 }
 
@@ -778,12 +780,34 @@ static void report_shows_a_fence_with_its_usage(struct kunit *test)
 
 	test_resv_add(test, buf->resv, fence, param->usage);
 	scnprintf(want, sizeof(want),
-		  "\n fence usage=%s driver=\"%s\" timeline=\"%s\" point=%llu:1 state=pending asked=0\n",
+		  "\n fence usage=%s driver=\"%s\" timeline=\"%s\" point=%llu:1 state=pending asked=0 quiet=",
 		  param->desc, fence->ops->get_driver_name(fence),
 		  fence->ops->get_timeline_name(fence), fence->context);
 	expect_text(test, lines_of(test, buf), want);
 	dma_fence_signal(fence);
 	expect_no_text(test, lines_of(test, buf), "fence");
+}
+
+/* of all fences of a buffer, since when the last of them has been there */
+static void report_tells_for_how_long_no_fence_came(struct kunit *test)
+{
+	struct dma_buf *buf = mock_buf_create(test);
+	unsigned long sec, ms, fields;
+	const char *text;
+
+	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_WRITE);
+	test_resv_add(test, buf->resv, mock_fence_new(test), DMA_RESV_USAGE_BOOKKEEP);
+	rcu_access_pointer(buf->resv->fences)->added = jiffies - 100 * HZ - HZ / 2;
+	text = lines_of(test, buf);
+	for (int i = 0; i < 2; i++) {
+		text = strstr(text, " quiet=");
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		fields = sscanf(++text, "quiet=%lu.%3lu\n", &sec, &ms);
+		KUNIT_ASSERT_EQ(test, fields, 2);
+		KUNIT_EXPECT_GE(test, sec * 1000 + ms, 100450);
+		KUNIT_EXPECT_LT(test, sec, 160);
+	}
+	expect_no_text(test, text, " quiet=");
 }
 
 static void report_signals_nothing(struct kunit *test)
@@ -793,10 +817,10 @@ static void report_signals_nothing(struct kunit *test)
 	struct mock_cb *cb = mock_cb_add(test, &mock->base);
 
 	test_resv_add(test, buf->resv, &mock->base, DMA_RESV_USAGE_WRITE);
-	expect_text(test, lines_of(test, buf), " state=pending asked=1\n");
+	expect_text(test, lines_of(test, buf), " state=pending asked=1 quiet=");
 	mock->complete = true;
-	expect_text(test, lines_of(test, buf), " state=done-not-signalled asked=1\n");
-	expect_text(test, lines_of(test, buf), " state=done-not-signalled asked=1\n");
+	expect_text(test, lines_of(test, buf), " state=done-not-signalled asked=1 quiet=");
+	expect_text(test, lines_of(test, buf), " state=done-not-signalled asked=1 quiet=");
 	KUNIT_EXPECT_FALSE(test, mock_fence_flag(&mock->base));
 	KUNIT_EXPECT_EQ(test, cb->calls, 0);
 	dma_fence_signal(&mock->base);
@@ -826,7 +850,7 @@ static const char *fence_line(struct kunit *test, struct dma_fence *fence)
 	seq->size = SZ_32K;
 	seq->buf = kunit_kzalloc(test, seq->size + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, seq->buf);
-	dma_report_fence(seq, fence, DMA_RESV_USAGE_READ);
+	dma_report_fence(seq, fence, DMA_RESV_USAGE_READ, 7 * NSEC_PER_MSEC);
 	seq->buf[seq->count] = '\0';
 	return seq->buf;
 }
@@ -855,8 +879,8 @@ static void report_does_not_ask_containers(struct kunit *test)
 	struct dma_fence *chain = mock_chain_create(test, &mock->base, array, 1);
 
 	mock->complete = true;
-	expect_text(test, fence_line(test, array), " state=pending asked=0\n");
-	expect_text(test, fence_line(test, chain), " state=pending asked=0\n");
+	expect_text(test, fence_line(test, array), " state=pending asked=0 quiet=0.007\n");
+	expect_text(test, fence_line(test, chain), " state=pending asked=0 quiet=0.007\n");
 	KUNIT_EXPECT_FALSE(test, mock_fence_flag(&mock->base));
 	KUNIT_EXPECT_EQ(test, mock->log->polls, 0);
 }
@@ -934,7 +958,7 @@ static void report_shows_a_task_that_sleeps(struct kunit *test)
 		  task_pid_nr(task), task_tgid_nr(task));
 	KUNIT_EXPECT_STREQ(test, waiters_of(test, fence), want);
 	KUNIT_EXPECT_EQ(test, refcount_read(&task->usage), refs);
-	expect_text(test, fence_line(test, fence), " asked=1\n");
+	expect_text(test, fence_line(test, fence), " asked=1 quiet=");
 	dma_fence_signal(fence);
 }
 
@@ -1185,6 +1209,7 @@ static struct kunit_case dma_buf_report_cases[] = {
 	KUNIT_CASE(report_shows_poll_callbacks),
 	KUNIT_CASE(report_counts_vmaps),
 	KUNIT_CASE_PARAM(report_shows_a_fence_with_its_usage, usages_gen_params),
+	KUNIT_CASE(report_tells_for_how_long_no_fence_came),
 	KUNIT_CASE(report_signals_nothing),
 	KUNIT_CASE(report_asks_no_driver_after_signal),
 	KUNIT_CASE(report_omits_a_fence_that_signals_meanwhile),

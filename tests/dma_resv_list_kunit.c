@@ -6,6 +6,7 @@
 
 #include <kunit/test.h>
 
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "../dma-resv-internal.h"
@@ -391,6 +392,93 @@ static void add_to_a_full_list_takes_what_is_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_refs(&last->base), 2);
 }
 
+/* ---- since when nothing has come in ---- */
+
+/* Let the last add have been so long ago. */
+static void make_old(struct dma_resv *obj)
+{
+	list_of(obj)->added = jiffies - 100 * HZ;
+}
+
+/* The caller may have the lock. */
+static u32 quiet_of(struct dma_resv *obj)
+{
+	bool locked = dma_resv_trylock(obj);
+	u32 quiet = dma_resv_quiet(obj);
+
+	if (locked)
+		dma_resv_unlock(obj);
+	return quiet;
+}
+
+static void expect_old(struct kunit *test, struct dma_resv *obj)
+{
+	KUNIT_EXPECT_GE(test, quiet_of(obj), 100 * HZ - 1);
+	KUNIT_EXPECT_LT(test, quiet_of(obj), 150 * HZ);
+}
+
+static void expect_new(struct kunit *test, struct dma_resv *obj)
+{
+	KUNIT_EXPECT_LT(test, quiet_of(obj), 50 * HZ);
+	make_old(obj);
+}
+
+static void each_new_fence_ends_the_quiet(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *old, *new = mock_fence_new_full(test);
+
+	KUNIT_EXPECT_EQ(test, quiet_of(obj), 0);
+	old = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	expect_new(test, obj);
+	expect_old(test, obj);
+	/* In a slot of its own, in that of another, and by copying. */
+	mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	expect_new(test, obj);
+	dma_fence_signal(&old->base);
+	mock_resv_add(test, obj, &new->base, DMA_RESV_USAGE_READ);
+	expect_new(test, obj);
+	mock_resv_add(test, obj, &new->base, DMA_RESV_USAGE_WRITE);
+	expect_new(test, obj);
+	dma_resv_lock(obj, NULL);
+	dma_resv_replace_fences(obj, new->base.context, &new->base, DMA_RESV_USAGE_READ);
+	expect_new(test, obj);
+	KUNIT_ASSERT_EQ(test, dma_resv_copy_fences(obj, obj), 0);
+	expect_new(test, obj);
+	dma_resv_unlock(obj);
+	signal_all(obj);
+}
+
+static void room_does_not_end_the_quiet(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+	struct mock_fence *mock = mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+
+	make_old(obj);
+	dma_resv_lock(obj, NULL);
+	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(obj, 100), 0);
+	KUNIT_EXPECT_EQ(test, list_of(obj)->serial, 1);
+	expect_old(test, obj);
+	/* It has been in there all the time. */
+	dma_resv_add_fence(obj, &mock->base, DMA_RESV_USAGE_READ);
+	expect_old(test, obj);
+	dma_resv_unlock(obj);
+}
+
+/* After 2^32 jiffies the count begins again, which is a lower bound still. */
+static void quiet_begins_again_after_all_jiffies(struct kunit *test)
+{
+	struct dma_resv *obj = mock_resv_create(test);
+
+	mock_resv_add_new(test, obj, DMA_RESV_USAGE_READ);
+	list_of(obj)->added = jiffies + 100 * HZ;
+	KUNIT_EXPECT_GE(test, quiet_of(obj), 0U - 100 * HZ - 1);
+	list_of(obj)->added = jiffies;
+	KUNIT_EXPECT_LT(test, quiet_of(obj), 50 * HZ);
+}
+
+/* ---- a fence that finds neither slot nor memory ---- */
+
 static void add_without_memory(struct dma_resv *obj, struct dma_fence *fence)
 {
 	fail_alloc_arm(1);
@@ -433,6 +521,9 @@ static struct kunit_case dma_resv_list_cases[] = {
 	KUNIT_CASE(fence_replaced_by_itself_disturbs_nobody),
 	KUNIT_CASE(test_gives_up_on_a_slot_that_keeps_changing),
 	KUNIT_CASE(add_to_a_full_list_takes_what_is_over),
+	KUNIT_CASE(each_new_fence_ends_the_quiet),
+	KUNIT_CASE(room_does_not_end_the_quiet),
+	KUNIT_CASE(quiet_begins_again_after_all_jiffies),
 	KUNIT_CASE(lost_fence_warns_each_time),
 	{}
 };
