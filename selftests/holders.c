@@ -444,6 +444,22 @@ TEST_F(holders, in_flight_by_peeking)
 	EXPECT_TRUE(says(self->text, "  socket of holders[%d]", getpid()));
 }
 
+/* To peek moves the offset that the owner has asked for. */
+TEST_F(holders, leaves_sockets_with_a_peek_offset_alone)
+{
+	int offset = 0;
+	socklen_t len = sizeof(offset);
+	char *line;
+
+	ASSERT_EQ(0, setsockopt(self->socket[1], SOL_SOCKET, SO_PEEK_OFF, &offset, len));
+	line = ask(_metadata, self, self->sent, "--peek");
+	EXPECT_TRUE(adds_up(line, 1, 0));
+	EXPECT_TRUE(says(line, "\"certain\":false,\"pid\":%d,\"fd\":%d,", getpid(),
+			 self->socket[1]));
+	ASSERT_EQ(0, getsockopt(self->socket[1], SOL_SOCKET, SO_PEEK_OFF, &offset, &len));
+	EXPECT_EQ(0, offset);
+}
+
 TEST_F(holders, finds_descriptors_watched_by_epoll)
 {
 	char *line = ask(_metadata, self, self->watched, NULL);

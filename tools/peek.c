@@ -61,6 +61,15 @@ static void see_message(struct snapshot *snap, struct carrier *carrier, struct m
 	}
 }
 
+/* The owner reads on behind what it has peeked at, and we would move that. */
+static bool has_peek_offset(int socket)
+{
+	socklen_t len = sizeof(int);
+	int offset = -1;
+
+	return getsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &offset, &len) || offset >= 0;
+}
+
 void peek_socket(struct snapshot *snap, struct carrier *carrier)
 {
 	static char bytes[65536];
@@ -75,7 +84,8 @@ void peek_socket(struct snapshot *snap, struct carrier *carrier)
 
 	if (socket < 0)
 		return;
-	if (recvmsg(socket, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) >= 0)
+	if (!has_peek_offset(socket) &&
+	    recvmsg(socket, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) >= 0)
 		see_message(snap, carrier, &msg);
 	close(socket);
 }
