@@ -736,6 +736,11 @@ TEST_F(holders, in_a_pid_namespace)
 	ASSERT_EQ(0, TOOL(self->text, "--json", "list"));
 	EXPECT_TRUE(says(self->text, "\"complete\":false"));
 	EXPECT_FALSE(says(self->text, "\"exact\":true"));
+	/* A number of the kernel would be that of somebody else there. */
+	EXPECT_FALSE(says(self->text, "\"pid\":%d,\"comm\":\"holders\",\"by\"", getpid()));
+	EXPECT_TRUE(says(self->text, "\"created\":null") ||
+		    says(self->text, "\"pid\":null,\"comm\":\"holders\",\"by\""));
+	EXPECT_FALSE(says(self->text, "\"tid\":%d,\"comm\"", self->poller_tid));
 }
 
 /* A pipe stands for a bufinfo that waits for ever: the tool does not. */

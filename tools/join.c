@@ -248,6 +248,21 @@ static void sort_tasks(struct snapshot *snap)
 	*link = NULL;
 }
 
+/* The kernel's numbers of tasks are those of the first PID namespace. */
+static void drop_pids(struct node *node)
+{
+	struct pair **link = &node->pairs;
+	struct node *child;
+
+	while (*link)
+		if (!strcmp((*link)->key, "pid") || !strcmp((*link)->key, "tid"))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	for_each(child, node->child)
+		drop_pids(child);
+}
+
 struct snapshot *snapshot_take(void)
 {
 	struct snapshot *snap = calloc(1, sizeof(*snap));
@@ -269,6 +284,8 @@ struct snapshot *snapshot_take(void)
 	find_shared(snap);
 	drop_twins(snap);
 	for_each(buf, snap->buffers) {
+		if (snap->inside)
+			drop_pids(buf->node);
 		add_callbacks(snap, buf);
 		add_pollers(snap, buf);
 	}

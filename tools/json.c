@@ -179,8 +179,8 @@ static void print_created(const struct snapshot *snap, const struct buffer *buf)
 		printf(",\"created\":null");
 		return;
 	}
-	printf(",\"created\":{\"time\":%.9f,\"pid\":%llu", seconds(buf->node, "created"),
-	       number(buf->node, "pid"));
+	printf(",\"created\":{\"time\":%.9f,\"pid\":%s", seconds(buf->node, "created"),
+	       value(buf->node, "pid") ? format("%llu", number(buf->node, "pid")) : "null");
 	print_pair("comm", value(buf->node, "comm"));
 	print_pair("by", value(buf->node, "by"));
 	printf(",\"gone\":%s}", bool_name(maker && !strncmp(maker, "maker gone", 10)));

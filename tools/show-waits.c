@@ -30,6 +30,8 @@ static const char *waiter_name(const struct node *node)
 	u64 pid = number(node, "pid"), tid = number(node, "tid");
 	char state;
 
+	if (!strcmp(kind, "task") && !tid)
+		return format("%s", plain(comm ?: "?"));
 	if (!strcmp(kind, "task")) {
 		state = state_of(pid, tid);
 		return format("%s[%llu] thread %llu%s", plain(comm ?: "?"), pid, tid,

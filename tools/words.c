@@ -34,7 +34,7 @@ const char *maker_of(const struct snapshot *snap, const struct buffer *buf)
 	double created = seconds(buf->node, "created");
 
 	if (!pid)
-		return NULL;
+		return comm ? plain(comm) : NULL;
 	if (!task && !snap->tasks)
 		return format("%s[%d]", plain(comm ? comm : "?"), pid);
 	if (!task || (created >= 0 && task_started(task) > created + 0.02))
