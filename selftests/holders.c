@@ -13,6 +13,8 @@
 
 #include "common.h"
 
+#include <drm/drm_fourcc.h>
+
 #define BUF_SIZE	(4 * page_size())
 #define TEXT_SIZE	(1024 * 1024)
 #define REPORT		DEBUGFS "/dma_buf/report"
@@ -548,6 +550,83 @@ TEST_F(holders, finds_fixed_files_of_io_uring)
 	line = ask(_metadata, self, self->fixed, NULL);
 	EXPECT_TRUE(adds_up(line, 1, 0));
 	EXPECT_TRUE(says(line, RING "\"pid\":%d,\"fd\":%d,", getpid(), self->ring));
+}
+
+/* Show a buffer on a display that needs a mapping to read it; returns 0 or -errno. */
+static int show_buffer(int drm, __u32 handle, const struct drm_mode_modeinfo *mode,
+		       __u32 connector, __u32 crtc)
+{
+	struct drm_mode_fb_cmd2 fb = {
+		.width = mode->hdisplay,
+		.height = mode->vdisplay,
+		.pixel_format = DRM_FORMAT_XRGB8888,
+		.handles = { handle },
+		.pitches = { 4 * mode->hdisplay },
+	};
+	struct drm_mode_crtc set = {
+		.crtc_id = crtc,
+		.set_connectors_ptr = (unsigned long)&connector,
+		.count_connectors = 1,
+		.mode = *mode,
+		.mode_valid = 1,
+	};
+	int ret = do_ioctl(drm, DRM_IOCTL_MODE_ADDFB2, &fb);
+
+	set.fb_id = fb.fb_id;
+	return ret ?: do_ioctl(drm, DRM_IOCTL_MODE_SETCRTC, &set);
+}
+
+/* The first connector, and the first of its modes. */
+static int find_mode(int drm, struct drm_mode_modeinfo *mode, __u32 *connector, __u32 *crtc)
+{
+	struct drm_mode_card_res res = {
+		.crtc_id_ptr = (unsigned long)crtc,
+		.connector_id_ptr = (unsigned long)connector,
+		.count_crtcs = 1,
+		.count_connectors = 1,
+	};
+	struct drm_mode_modeinfo modes[64];
+	struct drm_mode_get_connector get = { };
+	int ret = do_ioctl(drm, DRM_IOCTL_MODE_GETRESOURCES, &res);
+
+	get.connector_id = *connector;
+	ret = ret ?: do_ioctl(drm, DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	if (ret || !get.count_modes || get.count_modes > ARRAY_SIZE(modes))
+		return ret ?: -ENOSPC;
+	get.modes_ptr = (unsigned long)modes;
+	get.count_props = 0;
+	get.count_encoders = 0;
+	ret = do_ioctl(drm, DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	*mode = modes[0];
+	return ret;
+}
+
+/* A display driver without hardware reads the buffer itself, by a mapping. */
+TEST_F(holders, mapping_of_the_kernel)
+{
+	int drm = setup_drm(_metadata, "vkms"), buf;
+	__u32 connector, crtc, handle;
+	struct drm_mode_modeinfo mode;
+	char which[32], *line;
+	unsigned long ino;
+
+	if (drm < 0)
+		return;
+	ASSERT_EQ(0, find_mode(drm, &mode, &connector, &crtc));
+	buf = heap_alloc(4 * mode.hdisplay * mode.vdisplay, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, buf);
+	ino = buffer_ino(buf);
+	ASSERT_EQ(0, drm_import(drm, buf, &handle));
+	close(buf);
+	ASSERT_EQ(0, show_buffer(drm, handle, &mode, connector, crtc));
+	line = ask(_metadata, self, ino, NULL);
+	EXPECT_TRUE(adds_up(line, 3, 0));
+	EXPECT_TRUE(says(line, "\"attachments\":[{\"dev\":\"vkms\""));
+	snprintf(which, sizeof(which), "%lu", ino);
+	ASSERT_EQ(0, TOOL(self->text, "who", which));
+	EXPECT_TRUE(says(self->text, "3   kernel, not itemised"));
+	if (have_report())
+		EXPECT_TRUE(says(self->text, "mapped into the kernel 1x\n"));
 }
 
 /* ------------------------------------------------------------------ other commands */

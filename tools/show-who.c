@@ -165,6 +165,8 @@ static void who_kernel(const struct snapshot *snap, const struct buffer *buf)
 		head = true;
 		who_attached(snap, node);
 	}
+	if (number(buf->node, "vmaps"))
+		printf("       mapped into the kernel %sx\n", show(buf->node, "vmaps"));
 }
 
 /* Objects that may hold references which are not itemised. */
