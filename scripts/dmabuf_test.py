@@ -13,11 +13,13 @@ import pty
 import random
 import re
 import shlex
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
@@ -128,6 +130,107 @@ class ToolTest(unittest.TestCase):
         self.assertNotIn("sw_sync", self.run_tool("--min 5 waits"))
         self.assertIn("amdgpu", self.run_tool("--min 50 waits"))
         self.run_tool("waits", "dma-buf-report 1 dev=0:1 now=1.0\nend buffers=0\n", 1)
+
+    def start(self, command, text=REPORT):
+        """Start a command that goes on; self.change() gives it another text."""
+        return subprocess.Popen(
+            [os.path.join(self.dir.name, "dmabuf"), "--from", self.file(text),
+             "--every", "0.05", *shlex.split(command)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def change(self, text):
+        """Replace the text at once, and let it be seen."""
+        path = os.path.join(self.dir.name, "text")
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+        time.sleep(0.5)
+
+    @staticmethod
+    def at(now, text=REPORT):
+        """The same text some time later."""
+        return text.replace("now=5123.456789012", f"now={now}")
+
+    def follow(self, command, texts):
+        """Show one text after the other and return what is printed."""
+        with self.start(command, texts[0]) as process:
+            for text in texts[1:]:
+                time.sleep(0.5)
+                self.change(text)
+            process.send_signal(signal.SIGINT)
+            out, error = process.communicate()
+        self.assertEqual((process.returncode, error), (-signal.SIGINT, b""))
+        return out.decode()
+
+    WITHOUT = re.sub(r"\n fence usage=write(.*\n  .*)*", "", REPORT)
+    LOST = REPORT.replace("state=pending", "state=done-not-signalled")
+
+    def test_follow(self):
+        text = self.follow("waits --follow", [
+            REPORT, self.at("5123.9"), self.at("5125.5"), self.at("5126.0", self.LOST),
+            self.at("5127.5", self.LOST), self.at("5129.8", self.WITHOUT)])
+        self.assertIn("From a file", text)
+        self.assertIn("amdgpu gfx 17:88231  pending for >=31s; DONE, BUT NOT SIGNALLED; "
+                      "in buffers 18\n", text)
+        self.assertEqual([line for line in text.splitlines() if "sw_sync" in line], [
+            "5123.457 + sw_sync demo 12:1  pending for >=2.1s; in buffers 19; "
+            "wakes poll of buffer 19 for in, demo[812] thread 815",
+            *(f"{when} = sw_sync demo 12:1  seen for {seen}{lost}; in buffers 19; "
+              "wakes poll of buffer 19 for in, demo[812] thread 815"
+              for when, seen, lost in (("5125.500", "2.0s", ""),
+                                       ("5126.000", "2.5s", "; DONE, BUT NOT SIGNALLED"))),
+            "5129.800 - sw_sync demo 12:1  gone, seen for 6.3s"])
+
+    def test_follow_min(self):
+        text = self.follow("waits --follow --min 5", [
+            REPORT, self.at("5125"), self.at("5129"), self.at("5130", self.WITHOUT)])
+        self.assertEqual([line.split("  ")[0] for line in text.splitlines()
+                          if "sw_sync" in line],
+                         ["5129.000 + sw_sync demo 12:1", "5130.000 - sw_sync demo 12:1"])
+        text = self.follow("waits --follow --min 50", [REPORT, self.WITHOUT])
+        self.assertNotIn("sw_sync", text)
+
+    def test_follow_does_not_guess(self):
+        """A text that was cut off, or is of another kind, says nothing of an end."""
+        text = self.follow("waits --follow", [
+            REPORT, self.at("5125.1")[:300], self.at("5126.1")])
+        self.assertIn("5125.100   the kernel does not tell: ", text)
+        self.assertIn("5126.100 = sw_sync demo 12:1  seen for 2.6s", text)
+        self.assertNotIn(" - ", text)
+
+    def test_follow_json(self):
+        lines = [json.loads(line) for line in self.follow("waits --follow --json", [
+            REPORT, self.at("5125.5"), self.at("5126", self.LOST)[:300],
+            self.at("5127", self.WITHOUT)]).splitlines()]
+        self.assertEqual((lines[0]["event"], lines[0]["version"], lines[0]["every"]),
+                         ("begin", 1, 0.05))
+        self.assertIn("blind", [line["event"] for line in lines])
+        demo = [line for line in lines if line.get("timeline") == "demo"]
+        self.assertEqual([line["event"] for line in demo], ["pending", "still", "end"])
+        self.assertEqual(demo[0]["waiters"][1]["comm"], "demo")
+        self.assertEqual((demo[0]["buffers"], demo[0]["quiet"], demo[0]["sync_files"]),
+                         ([19], 2.11, []))
+        self.assertEqual((demo[1]["seen"], demo[2]["seen"], demo[2]["how"]),
+                         (2.043, 3.543, "gone"))
+        with open(os.path.join(TOP, "tools/dmabuf.8"), encoding="utf-8") as file:
+            known = set(re.findall(r'"(\w+)"', file.read()))
+        for line in lines:
+            self.assertEqual(set(line) - known, set())
+
+    def test_follow_ends(self):
+        began = time.monotonic()
+        self.run_tool("--every 0.1 --for 0.3 waits --follow")
+        self.assertLess(0.3, time.monotonic() - began)
+        self.run_tool("--every 0.1 --for 0.1 waits --follow", self.WITHOUT.replace(
+            "\n fence usage=bookkeep", "\n no_fence usage=bookkeep"), status=1)
+        with self.start("waits --follow") as process:
+            process.stdout.readline()
+            process.stdout.close()
+            time.sleep(0.3)
+            self.change(self.at("5129"))
+            self.assertEqual(process.wait(10), -signal.SIGPIPE)
+        for command in ("list --follow", "who 19 --follow", "watch --follow"):
+            self.run_tool(command, status=2)
 
     def test_json(self):
         data = json.loads(self.run_tool("--json list"))

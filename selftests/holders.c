@@ -668,6 +668,44 @@ TEST_F(holders, waits_prints_fences_and_their_waiters)
 		EXPECT_TRUE(says(self->text, "poll of buffer %lu for in", self->polled));
 }
 
+static void *signal_main(void *arg)
+{
+	FIXTURE_DATA(holders) *self = arg;
+
+	sleep_ms(1500);
+	timeline_advance(self->timeline, 1);
+	return NULL;
+}
+
+#define SEEN	"  signalled, seen for "
+
+/* The fence is seen, gets older, and signals: a sync file tells when. */
+TEST_F(holders, waits_follows_a_fence_to_its_end)
+{
+	char want[128], *line;
+	pthread_t thread;
+
+	if (self->timeline < 0)
+		SKIP(return, "no sw_sync (CONFIG_SW_SYNC)");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, signal_main, self));
+	ASSERT_EQ(0, TOOL(self->text, "waits", "--follow", "--every", "0.2", "--for", "4"));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(1, times_said(self->text, " + sw_sync hang "));
+	snprintf(want, sizeof(want), "sync files: holders[%d] fd %d", getpid(), self->fence);
+	line = strstr(self->text, " + sw_sync hang ");
+	ASSERT_NE(NULL, line);
+	EXPECT_NE(NULL, strstr(line, want));
+	if (have_report())
+		EXPECT_TRUE(says(line, "pending for >="));
+	line = strstr(self->text, " - sw_sync hang ");
+	ASSERT_NE(NULL, line) TH_LOG("%s", self->text);
+	line = strstr(line, SEEN);
+	ASSERT_NE(NULL, line) TH_LOG("%s", self->text);
+	/* The tool has begun some time after the thread. */
+	EXPECT_GT(1.6, strtod(line + strlen(SEEN), NULL));
+	EXPECT_EQ(1, TOOL(self->text, "waits", "--follow", "--every", "0.1", "--for", "0.1"));
+}
+
 TEST_F(holders, leaks_prints_suspicious_holders)
 {
 	ASSERT_EQ(0, TOOL(self->text, "leaks"));
@@ -803,6 +841,7 @@ TEST_F(holders, errors_have_a_status)
 	EXPECT_EQ(2, TOOL(self->text, "--json", "leaks"));
 	EXPECT_EQ(2, TOOL(self->text, "nonsense"));
 	EXPECT_EQ(2, TOOL(self->text, "graph", "-Tpdf"));
+	EXPECT_EQ(2, TOOL(self->text, "list", "--follow"));
 }
 
 /* Without access to all processes, the kernel's share is unknown. */
@@ -863,6 +902,13 @@ TEST_F(holders, user_sees_own_processes_and_a_note)
 	line = strstr(self->text, want);
 	ASSERT_NE(NULL, line);
 	EXPECT_TRUE(says(line, "\"count\":6,\"found\":1,\"remainder\":5,"));
+
+	/* Nor does he see fences of others. */
+	ret = run_tool(self->text, true,
+		       (char *[]) { "dmabuf", "waits", "--follow", "--for", "0.1", NULL });
+	EXPECT_EQ(1, ret);
+	EXPECT_TRUE(says(self->text, "looking every 1s, from "));
+	EXPECT_TRUE(says(self->text, "Not complete: "));
 
 	/* The kernel's text alone does not make it complete. */
 	ASSERT_EQ(0, chmod(DEBUGFS, 0755));

@@ -12,7 +12,7 @@
 
 #include "dmabuf.h"
 
-struct options options = { .min_age = 1, .every = 1 };
+struct options options = { .min_age = -1 };
 
 static const char usage[] =
 "usage: dmabuf [OPTIONS] list | tree | top | waits | leaks | watch\n"
@@ -22,13 +22,15 @@ static const char usage[] =
 "  list    all buffers: who holds them, what they wait for\n"
 "  who     one buffer, and where each of its references is\n"
 "  waits   fences that are pending, and what sleeps on them   [--min SECONDS]\n"
+"          --follow: as they come and go             [--every S --for S]\n"
 "  leaks   what grows, what nobody has                [--every S --for S]\n"
 "  tree    buffers by process and by device\n"
 "  top     processes by memory\n"
 "  watch   buffers as they come and go                [--every S --for S]\n"
 "  graph   a picture\n"
 "\n"
-"  --json          the same as one JSON object (not of leaks, watch, graph)\n"
+"  --json          the same as one JSON object, or as one for each change with\n"
+"                  --follow (not of leaks, watch, graph)\n"
 "  --peek          look into sockets for descriptors that nobody has received\n"
 "  --from FILE     a report or bufinfo that was saved, instead of this machine\n";
 
@@ -42,7 +44,7 @@ static double read_seconds(const char *text)
 	return s;
 }
 
-enum { OPT_JSON = 256, OPT_PEEK, OPT_FROM, OPT_EVERY, OPT_FOR, OPT_MIN };
+enum { OPT_JSON = 256, OPT_PEEK, OPT_FROM, OPT_EVERY, OPT_FOR, OPT_MIN, OPT_FOLLOW };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -51,6 +53,7 @@ static const struct option long_options[] = {
 	{ "every", required_argument, NULL, OPT_EVERY },
 	{ "for", required_argument, NULL, OPT_FOR },
 	{ "min", required_argument, NULL, OPT_MIN },
+	{ "follow", no_argument, NULL, OPT_FOLLOW },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -75,6 +78,9 @@ static void read_option(int option)
 		break;
 	case OPT_MIN:
 		options.min_age = read_seconds(optarg);
+		break;
+	case OPT_FOLLOW:
+		options.follow = true;
 		break;
 	case 'T':
 		options.graph = optarg;
@@ -130,16 +136,17 @@ static const struct {
 	int (*show)(struct snapshot *snap);
 	int (*show_one)(struct snapshot *snap, u64 ino);
 	int (*run)(void);
+	int (*follow)(void);
 	bool json;
 } commands[] = {
-	{ "list", show_list, NULL, NULL, true },
-	{ "who", NULL, show_who, NULL, true },
-	{ "waits", show_waits, NULL, NULL, true },
-	{ "tree", show_tree, NULL, NULL, true },
-	{ "top", show_top, NULL, NULL, true },
-	{ "graph", graph_all, show_graph, NULL, false },
-	{ "leaks", NULL, NULL, show_leaks, false },
-	{ "watch", NULL, NULL, show_watch, false },
+	{ "list", show_list, NULL, NULL, NULL, true },
+	{ "who", NULL, show_who, NULL, NULL, true },
+	{ "waits", show_waits, NULL, NULL, show_follow, true },
+	{ "tree", show_tree, NULL, NULL, NULL, true },
+	{ "top", show_top, NULL, NULL, NULL, true },
+	{ "graph", graph_all, show_graph, NULL, NULL, false },
+	{ "leaks", NULL, NULL, show_leaks, NULL, false },
+	{ "watch", NULL, NULL, show_watch, NULL, false },
 };
 
 static int run_command(size_t i, const char *which)
@@ -148,6 +155,8 @@ static int run_command(size_t i, const char *which)
 	struct snapshot *snap;
 	int ret;
 
+	if (options.follow)
+		return commands[i].follow();
 	if (commands[i].run)
 		return commands[i].run();
 	snap = snapshot_take();
@@ -169,6 +178,8 @@ static int find_command(const char *name, const char *which)
 		if (which ? !commands[i].show_one : !commands[i].show && !commands[i].run)
 			break;
 		if (options.json && !commands[i].json)
+			break;
+		if (options.follow && !commands[i].follow)
 			break;
 		return run_command(i, which);
 	}

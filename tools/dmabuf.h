@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define DMA_BUF_MAGIC		0x444d4142
@@ -245,11 +246,18 @@ struct options {
 	const char *graph;
 	bool json;
 	bool peek;
-	double min_age;
-	double every, during;
+	bool follow;
+	double min_age;		/* -1: not given */
+	double every, during;	/* 0: not given */
 };
 
 extern struct options options;
+
+/* period.c: how often a command looks, and for how long; all in seconds */
+double clock_of(clockid_t id);
+double interval(void);
+double end_of_time(void);
+bool wait_until(double end, double period);
 
 /* kernel.c */
 bool kernel_read(struct snapshot *snap);
@@ -279,6 +287,7 @@ unsigned int holders_of(const struct buffer *buf, struct task **tasks, unsigned 
 int show_list(struct snapshot *snap);
 int show_who(struct snapshot *snap, u64 ino);
 int show_waits(struct snapshot *snap);
+int show_follow(void);
 const char *waiters_of(const struct node *fence);
 void who_waits(const struct snapshot *snap, const struct buffer *buf);
 int show_tree(struct snapshot *snap);
@@ -288,6 +297,10 @@ int show_leaks(void);
 int show_watch(void);
 int show_graph(struct snapshot *snap, u64 ino);
 int show_json(struct snapshot *snap, u64 ino);
+void json_head(const struct snapshot *snap);
+void json_pair(const char *key, const char *text);
+void json_waiters(const struct node *fence);
+void json_sync_file(const struct sync_file *sync);
 
 /* words.c: how things are called in all of them */
 void show_limits(const struct snapshot *snap);

@@ -51,7 +51,7 @@ static void print_string(const char *text)
 	putchar('"');
 }
 
-static void print_pair(const char *key, const char *text)
+void json_pair(const char *key, const char *text)
 {
 	printf(",\"%s\":", key);
 	print_string(text);
@@ -121,7 +121,7 @@ static void print_place(const struct space *space, int fd)
 		printf(",\"tid\":%d", space->tid);
 	if (fd >= 0)
 		printf(",\"fd\":%d", fd);
-	print_pair("comm", space->task->comm);
+	json_pair("comm", space->task->comm);
 }
 
 static void print_hold(const struct hold *hold)
@@ -181,8 +181,8 @@ static void print_created(const struct snapshot *snap, const struct buffer *buf)
 	}
 	printf(",\"created\":{\"time\":%.9f,\"pid\":%s", seconds(buf->node, "created"),
 	       value(buf->node, "pid") ? format("%llu", number(buf->node, "pid")) : "null");
-	print_pair("comm", value(buf->node, "comm"));
-	print_pair("by", value(buf->node, "by"));
+	json_pair("comm", value(buf->node, "comm"));
+	json_pair("by", value(buf->node, "by"));
 	printf(",\"gone\":%s}", bool_name(maker && !strncmp(maker, "maker gone", 10)));
 }
 
@@ -197,9 +197,9 @@ static void print_buffer(const struct snapshot *snap, const struct buffer *buf)
 	printf("\"count\":%s,\"found\":%u,\"remainder\":%s,", known(buf->count), buf->found,
 	       known(remainder_of(buf)));
 	printf("\"exact\":%s,\"released\":%s", bool_name(buf->exact), bool_name(buf->released));
-	print_pair("exporter", buf->exporter);
-	print_pair("module", buf->module);
-	print_pair("name", buf->name);
+	json_pair("exporter", buf->exporter);
+	json_pair("module", buf->module);
+	json_pair("name", buf->name);
 	print_created(snap, buf);
 	print_holders(snap, buf);
 	printf(",\"kernel\":{");
@@ -221,9 +221,9 @@ static void print_sync_files(const struct snapshot *snap)
 	for_each(sync, snap->sync_files) {
 		printf("%s\n{", sync == snap->sync_files ? "" : ",");
 		print_place(sync->space, sync->fd);
-		print_pair("name", value(sync->node, "name"));
-		print_pair("status", value(sync->node, "status"));
-		print_pair("by", value(sync->node, "by"));
+		json_pair("name", value(sync->node, "name"));
+		json_pair("status", value(sync->node, "status"));
+		json_pair("by", value(sync->node, "by"));
 		printf(",");
 		print_nodes("fences", sync->node, "fence");
 		printf("}");
@@ -239,8 +239,8 @@ static void print_drm(const struct snapshot *snap)
 	for_each(drm, snap->drm) {
 		printf("%s{", drm == snap->drm ? "" : ",");
 		print_place(drm->space, drm->fd);
-		print_pair("node", drm->node);
-		print_pair("device", drm->device);
+		json_pair("node", drm->node);
+		json_pair("device", drm->device);
 		printf("}");
 	}
 	printf("]");
@@ -255,11 +255,32 @@ static void print_accounts(const struct snapshot *snap)
 	account = accounts_of(snap, &count);
 	for (i = 0; i < count; i++, account++) {
 		printf("%s{\"pid\":%d", i ? "," : "", account->task ? account->task->pid : 0);
-		print_pair("comm", account->task ? account->task->comm : NULL);
+		json_pair("comm", account->task ? account->task->comm : NULL);
 		printf(",\"buffers\":%u,\"total\":%llu,\"share\":%llu,\"sync_files\":%u}",
 		       account->buffers, account->total, account->share, account->sync_files);
 	}
 	printf("]");
+}
+
+/* What each output begins with, and how far it can be relied upon. */
+void json_head(const struct snapshot *snap)
+{
+	printf("\"version\":1,\"source\":\"%s\",\"boottime\":%.9f,\"complete\":%s,",
+	       snap->source_name, snap->now, bool_name(snapshot_complete(snap)));
+	printf("\"unreadable\":%u", snap->unreadable);
+}
+
+/* What waits for a fence. */
+void json_waiters(const struct node *fence)
+{
+	print_nodes("waiters", fence, "waiter");
+}
+
+void json_sync_file(const struct sync_file *sync)
+{
+	printf("{");
+	print_place(sync->space, sync->fd);
+	printf("}");
 }
 
 /* All buffers, or that of one inode number. */
@@ -268,9 +289,9 @@ int show_json(struct snapshot *snap, u64 ino)
 	const struct buffer *buf;
 	const char *comma = "";
 
-	printf("{\"version\":1,\"source\":\"%s\",\"boottime\":%.9f,\"complete\":%s,",
-	       snap->source_name, snap->now, bool_name(snapshot_complete(snap)));
-	printf("\"unreadable\":%u,\"buffers\":[", snap->unreadable);
+	printf("{");
+	json_head(snap);
+	printf(",\"buffers\":[");
 	for_each(buf, snap->buffers) {
 		if (ino && buf->ino != ino)
 			continue;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dmabuf.h"
@@ -149,14 +148,6 @@ static void take_again(struct snapshot *snap, struct node *node)
 	buf->count_after = count_of(node);
 }
 
-static double boot_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* Read the totals, which need no privilege, from a kernel that has them. */
 static void read_totals(struct snapshot *snap)
 {
@@ -191,7 +182,7 @@ bool kernel_read(struct snapshot *snap)
 	snap->whole = report.whole;
 	snap->has_dev = report.has_dev;
 	snap->dev = makedev(report.major, report.minor);
-	snap->now = report.now > 0 || options.from ? report.now : boot_time();
+	snap->now = report.now > 0 || options.from ? report.now : clock_of(CLOCK_BOOTTIME);
 	for_each_child(node, &report.root, "buffer")
 		take_buffer(snap, node);
 	return true;

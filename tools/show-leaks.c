@@ -3,8 +3,6 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "dmabuf.h"
 
@@ -182,13 +180,6 @@ static int print_state(const struct snapshot *snap)
 	return found ? EXIT_DONE : EXIT_NOTHING;
 }
 
-static void wait_for(double s)
-{
-	struct timespec ts = { .tv_sec = s, .tv_nsec = (s - (time_t)s) * 1e9 };
-
-	nanosleep(&ts, NULL);
-}
-
 int show_leaks(void)
 {
 	struct group *groups = NULL;
@@ -198,7 +189,7 @@ int show_leaks(void)
 
 	take_sample(&groups, snap, true);
 	while (options.during > 0 && spent < options.during) {
-		wait_for(options.every);
+		wait_until(0, interval());
 		snapshot_free(snap);
 		snap = snapshot_take();
 		take_sample(&groups, snap, false);
@@ -261,7 +252,7 @@ int show_watch(void)
 			fflush(stdout);
 		}
 		old = new;
-		wait_for(options.every);
+		wait_until(0, interval());
 	} while (options.during <= 0 || old->now < end);
 	snapshot_free(old);
 	return EXIT_DONE;

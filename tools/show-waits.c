@@ -3,16 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dmabuf.h"
-
-/* A fence, wherever it is found. */
-struct wait {
-	const struct node *fence;
-	double quiet;		/* at least so long, or -1 */
-	bool lost;		/* done, not signalled */
-	struct text buffers, syncs;
-	struct wait *next;
-};
+#include "waits.h"
 
 /* State of a thread, as a letter; '?' if it has gone. */
 static char state_of(u64 pid, u64 tid)
@@ -72,13 +63,30 @@ static void add_sync(struct text *text, const struct sync_file *sync)
 	add_item(text, format("%s fd %d", who_is(sync->space->task), sync->fd));
 }
 
-static struct wait *find_wait(struct wait **waits, const struct node *fence)
+struct wait *find_wait(struct wait *waits, const struct node *fence)
 {
-	struct wait *wait;
+	while (waits && !same_fence(waits->fence, fence))
+		waits = waits->next;
+	return waits;
+}
 
-	for_each(wait, *waits)
-		if (same_fence(wait->fence, fence))
-			return wait;
+/* The same fence as the sync file knows it, or NULL. */
+const struct node *fence_of(const struct sync_file *sync, const struct node *fence)
+{
+	const struct node *node;
+
+	for_each_child(node, sync->node, "fence")
+		if (same_fence(node, fence))
+			return node;
+	return NULL;
+}
+
+static struct wait *get_wait(struct wait **waits, const struct node *fence)
+{
+	struct wait *wait = find_wait(*waits, fence);
+
+	if (wait)
+		return wait;
 	wait = take(sizeof(*wait));
 	wait->fence = fence;
 	wait->quiet = -1;
@@ -93,7 +101,7 @@ static void collect_buffer(struct wait **waits, const struct buffer *buf)
 	struct wait *wait;
 
 	for_each_child(fence, buf->node, "fence") {
-		wait = find_wait(waits, fence);
+		wait = get_wait(waits, fence);
 		add(&wait->buffers, " %llu", buf->ino);
 		wait->lost |= done_not_signalled(fence);
 		/* Each buffer knows a lower bound. */
@@ -108,7 +116,20 @@ static void collect_sync_file(struct wait **waits, const struct sync_file *sync)
 
 	for_each_child(fence, sync->node, "fence")
 		if (!strcmp(value(fence, "state") ?: "", "active"))
-			add_sync(&find_wait(waits, fence)->syncs, sync);
+			add_sync(&get_wait(waits, fence)->syncs, sync);
+}
+
+struct wait *waits_of(const struct snapshot *snap)
+{
+	const struct sync_file *sync;
+	const struct buffer *buf;
+	struct wait *waits = NULL;
+
+	for_each(buf, snap->buffers)
+		collect_buffer(&waits, buf);
+	for_each(sync, snap->sync_files)
+		collect_sync_file(&waits, sync);
+	return waits;
 }
 
 static int compare_waits(const void *a, const void *b)
@@ -156,19 +177,14 @@ static void print_wait(const struct wait *wait)
 
 int show_waits(struct snapshot *snap)
 {
-	const struct sync_file *sync;
-	const struct buffer *buf;
-	struct wait *waits = NULL, **all;
+	double min_age = options.min_age < 0 ? 1 : options.min_age;
+	struct wait **all;
 	size_t i, count;
 	int status = EXIT_NOTHING;
 
-	for_each(buf, snap->buffers)
-		collect_buffer(&waits, buf);
-	for_each(sync, snap->sync_files)
-		collect_sync_file(&waits, sync);
-	all = sort_waits(waits, &count);
+	all = sort_waits(waits_of(snap), &count);
 	for (i = 0; i < count; i++) {
-		if (all[i]->quiet >= 0 && all[i]->quiet < options.min_age && !all[i]->lost)
+		if (all[i]->quiet >= 0 && all[i]->quiet < min_age && !all[i]->lost)
 			continue;
 		print_wait(all[i]);
 		status = EXIT_DONE;
@@ -184,15 +200,11 @@ int show_waits(struct snapshot *snap)
 static void who_syncs(const struct snapshot *snap, const struct node *fence)
 {
 	const struct sync_file *sync;
-	const struct node *node;
 	struct text text = { };
 
 	for_each(sync, snap->sync_files)
-		for_each_child(node, sync->node, "fence")
-			if (same_fence(node, fence)) {
-				add_sync(&text, sync);
-				break;
-			}
+		if (fence_of(sync, fence))
+			add_sync(&text, sync);
 	if (text.len)
 		printf("           also in sync files: %s\n", text.s);
 }

@@ -66,6 +66,8 @@ void arena_free(struct arena *which)
 		which->chunks = chunk->next;
 		free(chunk);
 	}
+	if (arena == which)
+		arena = &nowhere;
 }
 
 static void make_room(struct text *text, size_t more)
