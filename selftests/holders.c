@@ -19,6 +19,7 @@
 #define TEXT_SIZE	(1024 * 1024)
 #define REPORT		DEBUGFS "/dma_buf/report"
 #define BUFINFO		DEBUGFS "/dma_buf/bufinfo"
+#define TRACING		"/sys/kernel/tracing"
 
 /* -------------------------------------------------------------------- the tool */
 
@@ -761,6 +762,120 @@ TEST_F(holders, leaks_prints_growing_holders)
 	EXPECT_TRUE(says(self->text, "   %lu 16K system -  holders", self->many));
 	EXPECT_TRUE(says(self->text, " + "));
 	pthread_join(leaker, NULL);
+}
+
+/* ----------------------------------------------------------------- trace events */
+
+static bool have_tracing(void)
+{
+	mount("tracefs", TRACING, "tracefs", 0, NULL);
+	return !access(TRACING "/events/dma_buf/dma_buf_fd", F_OK);
+}
+
+/* Instances of the tool that are there. */
+static int count_traces(void)
+{
+	DIR *dir = opendir(TRACING "/instances");
+	struct dirent *entry;
+	int count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		count += !strncmp(entry->d_name, "dmabuf-", 7);
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* Buffers come, are used, and go, until we do. */
+static void *use_main(void *arg)
+{
+	FIXTURE_DATA(holders) *self = arg;
+	void *mapping;
+	__u32 handle;
+	int buf;
+
+	for (;;) {
+		buf = heap_alloc(BUF_SIZE, O_RDWR | O_CLOEXEC);
+		mapping = mmap(NULL, BUF_SIZE, PROT_READ, MAP_SHARED, buf, 0);
+		munmap(mapping, BUF_SIZE);
+		if (self->drm >= 0 && !drm_import(self->drm, buf, &handle))
+			drm_close_handle(self->drm, handle);
+		close(buf);
+		sleep_ms(50);
+	}
+}
+
+/* The life of the first buffer that is made meanwhile, which no interval would show. */
+TEST_F(holders, watch_by_events)
+{
+	unsigned long ino;
+	pthread_t user;
+	char *line;
+
+	if (!have_tracing())
+		SKIP(return, "no trace events (CONFIG_FTRACE)");
+	ASSERT_EQ(0, pthread_create(&user, NULL, use_main, self));
+	ASSERT_EQ(0, TOOL(self->text, "watch", "--for", "2"));
+	EXPECT_TRUE(says(self->text, "each change comes as an event\n"));
+	EXPECT_TRUE(says(self->text, "   %lu 16K system -  holders", self->many));
+	line = strstr(self->text, " + ");
+	ASSERT_NE(NULL, line) TH_LOG("%s", self->text);
+	ino = strtoul(line + 3, NULL, 10);
+	EXPECT_TRUE(says(line, " + %lu 16K system  made by holders[", ino));
+	EXPECT_TRUE(says(line, " = %lu 16K system  fd ", ino));
+	EXPECT_TRUE(says(line, ", descriptor of holders["));
+	EXPECT_TRUE(says(line, " = %lu 16K system  mapped by holders[", ino));
+	if (self->drm >= 0) {
+		EXPECT_TRUE(says(line, " = %lu 16K system  vgem attached by holders[", ino));
+		EXPECT_TRUE(says(line, " = %lu 16K system  vgem detached by holders[", ino));
+	}
+	EXPECT_TRUE(says(line, " - %lu 16K system  closed by ", ino));
+	EXPECT_EQ(0, count_traces());
+}
+
+/* Whatever ends it, nothing is traced afterwards. */
+TEST_F(holders, watch_that_is_ended)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
+	pthread_t user;
+	unsigned int i;
+	int out[2], status;
+	pid_t pid;
+
+	if (!have_tracing())
+		SKIP(return, "no trace events (CONFIG_FTRACE)");
+	ASSERT_EQ(0, pthread_create(&user, NULL, use_main, self));
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+		pid = fork();
+		if (!pid)
+			exec_tool(out[1], false, (char *[]) { "dmabuf", "watch", NULL });
+		close(out[1]);
+		ASSERT_EQ(1, read(out[0], self->text, 1));
+		EXPECT_EQ(1, count_traces());
+		if (signals[i] == SIGPIPE)
+			close(out[0]);
+		else
+			kill(pid, signals[i]);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(signals[i], WTERMSIG(status));
+		EXPECT_EQ(0, count_traces());
+		if (signals[i] != SIGPIPE)
+			close(out[0]);
+	}
+}
+
+/* A user gets no events, but the same command. */
+TEST_F(holders, watch_without_root)
+{
+	int ret = run_tool(self->text, true,
+			   (char *[]) { "dmabuf", "watch", "--for", "0.1", NULL });
+
+	if (ret == 127)
+		SKIP(return, "%s cannot be run by a user", tool_path());
+	ASSERT_EQ(0, ret);
+	EXPECT_TRUE(says(self->text, "looking every 1s\n"));
 }
 
 /* The sum of all numbers that follow a key. */

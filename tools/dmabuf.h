@@ -109,6 +109,17 @@ struct stat_line {
 	u64 start;		/* clock ticks since boot */
 };
 
+/* A line of the kernel's trace. What an event does not have is NULL, or -1. */
+struct event {
+	double time;
+	const char *comm;
+	pid_t tid;
+	const char *name;
+	const char *exporter, *device;
+	u64 ino, size;
+	int fd;
+};
+
 const char *value(const struct node *node, const char *key);
 const char *text_of(const struct node *node, const char *key);
 u64 number(const struct node *node, const char *key);
@@ -126,6 +137,7 @@ bool parse_target(const char *line, u64 *ino, unsigned int *major, unsigned int 
 const char *parse_key(const char *text, const char *key);
 unsigned int parse_ring(const char *text);
 struct node *parse_sync_file(const char *text);
+bool parse_event(const char *line, struct event *event);
 char *next_line(char **text);
 
 /* ------------------------------------------------------------- the snapshot */
@@ -272,6 +284,11 @@ void add_hold(struct snapshot *snap, struct hold hold);
 
 /* peek.c */
 void peek_socket(struct snapshot *snap, struct carrier *carrier);
+
+/* trace.c */
+bool trace_open(const char *const *events);
+void trace_read(void (*see)(char *line));
+void trace_close(void);
 
 /* join.c */
 struct snapshot *snapshot_take(void);

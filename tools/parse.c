@@ -469,3 +469,60 @@ struct node *parse_sync_file(const char *text)
 			read_sync_fence(line + 12, sync);
 	return sync;
 }
+
+/* -------------------------------------------------------------------- events */
+
+/* The last one: names stand before numbers, and may have anything in them. */
+static const char *find_last(const char *text, const char *what)
+{
+	const char *found = NULL;
+
+	while ((text = strstr(text, what)))
+		found = text++;
+	return found;
+}
+
+/* "[dev_name=DEVICE ]exp_name=EXPORTER size=N ino=N[ fd=N]..." */
+static bool read_args(const char *args, struct event *event)
+{
+	static const char dev_name[] = "dev_name=", exp_name[] = "exp_name=";
+	const char *size = find_last(args, " size="), *exporter = args;
+
+	if (!size || sscanf(size, " size=%llu ino=%llu fd=%d", &event->size, &event->ino,
+			    &event->fd) < 2)
+		return false;
+	if (!strncmp(args, dev_name, strlen(dev_name))) {
+		args += strlen(dev_name);
+		exporter = strstr(args, " exp_name=");
+		if (!exporter || exporter > size)
+			return false;
+		event->device = take_text(args, exporter - args);
+		exporter++;
+	}
+	if (strncmp(exporter, exp_name, strlen(exp_name)))
+		return false;
+	exporter += strlen(exp_name);
+	event->exporter = take_text(exporter, exporter > size ? 0 : size - exporter);
+	return exporter <= size;
+}
+
+/*
+ * A line of the trace: "COMM-TID [CPU] SECONDS: EVENT: ARGUMENTS". The name of a task can
+ * be chosen, but always takes 16 columns.
+ */
+bool parse_event(const char *line, struct event *event)
+{
+	char name[32];
+	size_t blanks;
+	int args = 0;
+
+	*event = (struct event) { .fd = -1 };
+	if (strlen(line) < 17 || line[16] != '-' ||
+	    sscanf(line + 17, "%d [%*u] %lf: %31[a-z_]: %n", &event->tid, &event->time, name,
+		   &args) != 3 || !args || !read_args(line + 17 + args, event))
+		return false;
+	event->name = take_text(name, strlen(name));
+	blanks = strspn(line, " ");
+	event->comm = take_text(line + blanks, blanks < 16 ? 16 - blanks : 0);
+	return true;
+}

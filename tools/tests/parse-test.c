@@ -318,6 +318,7 @@ static unsigned int feed_all(const char *text)
 {
 	struct stat_line stat;
 	struct mapping map;
+	struct event event;
 	struct report r = { };
 	unsigned int major, minor, lines = 1;
 	char *copy, *line;
@@ -334,8 +335,43 @@ static unsigned int feed_all(const char *text)
 		parse_mapping(line, &map);
 		parse_target(line, &ino, &major, &minor);
 		parse_stat(line, &stat);
+		parse_event(line, &event);
 	}
 	return lines;
+}
+
+#define EVENT	"            demo-812     [001]  5123.456789: "
+
+static void test_event(void)
+{
+	struct event e;
+
+	CHECK(parse_event(EVENT "dma_buf_fd: exp_name=vb2 x size=4096 ino=19 fd=5", &e));
+	CHECK(e.time > 5123.4 && e.time < 5123.5 && e.tid == 812 && equal(e.comm, "demo"));
+	CHECK(equal(e.name, "dma_buf_fd") && equal(e.exporter, "vb2 x") && !e.device);
+	CHECK(e.size == 4096 && e.ino == 19 && e.fd == 5);
+	CHECK(parse_event(EVENT "dma_buf_pin: dev_name=a b exp_name=c size=1 ino=2 attach=f", &e));
+	CHECK(equal(e.device, "a b") && equal(e.exporter, "c") && e.ino == 2 && e.fd == -1);
+	CHECK(!parse_event("CPU:1 [LOST 12 EVENTS]", &e));
+	CHECK(!parse_event(EVENT "dma_buf_fd: exp_name=vb2", &e));
+	CHECK(!parse_event(EVENT "dma_buf_fd:  size=1 ino=2", &e));
+	CHECK(!parse_event(EVENT "dma_buf_detach: dev_name=a size=1 ino=2 exp_name=b", &e));
+}
+
+/* A task may be called like an event, and an exporter like a number. */
+static void test_event_forged(void)
+{
+	static const char event[] =
+		" -9 [0] 1.0: a: -812 [000] 12.0: a_b: exp_name= size=7 ino=8 size=4096 ino=19";
+	struct event e;
+	size_t i;
+
+	CHECK(parse_event(event, &e));
+	CHECK(equal(e.comm, "-9 [0] 1.0: a: ") && e.tid == 812);
+	CHECK(equal(e.name, "a_b") && e.size == 4096 && e.ino == 19);
+	CHECK(equal(e.exporter, " size=7 ino=8"));
+	for (i = 0; i < strlen(event) - 1; i++)
+		CHECK(!parse_event(take_text(event, i), &e) || e.size == 7);
 }
 
 static void test_noise(unsigned long lines)
@@ -346,6 +382,8 @@ static void test_noise(unsigned long lines)
 		"7f00-8f00 rw-s 00000000 00:0b 19 /dmabuf:x\n",
 		"tfd: 8 events: 19 data: 8  pos:0 ino:1 sdev:b\n",
 		"sync_name:\ta\nsync_fence:\tactive drv line 3:4\n",
+		EVENT "dma_buf_fd: exp_name=vb2 size=4096 ino=19 fd=5\n"
+		EVENT "dma_buf_detach: dev_name=a exp_name=b size=1 ino=2 attach=f0\n",
 	};
 	struct arena here = { };
 	unsigned long done = 0;
@@ -375,6 +413,8 @@ int main(int argc, char **argv)
 	test_key();
 	test_ring();
 	test_sync_file();
+	test_event();
+	test_event_forged();
 	arena_free(&here);
 	test_noise(argc > 1 ? strtoul(argv[1], NULL, 10) : 10000);
 	printf("%u failed\n", failures);
