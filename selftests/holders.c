@@ -904,6 +904,52 @@ TEST_F(holders, shares_add_up)
 	EXPECT_TRUE(says(self->text, "no process\n"));
 }
 
+/* Is there such a text in a file? */
+static bool file_says(FIXTURE_DATA(holders) *self, const char *path, const char *want)
+{
+	return read_file(path, self->text, TEXT_SIZE) > 0 && strstr(self->text, want);
+}
+
+static int count_fdinfo(FIXTURE_DATA(holders) *self, const char *pid, const char *want)
+{
+	char path[600];
+	struct dirent *file;
+	int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fdinfo", pid);
+	dir = opendir(path);
+	while (dir && (file = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, file->d_name);
+		count += file_says(self, path, want) && strstr(self->text, "exp_name:");
+	}
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* Processes with a mapping, and descriptors, as is found without the tool. */
+static int count_by_hand(FIXTURE_DATA(holders) *self, unsigned long ino)
+{
+	char path[300], fdinfo[64], map[64];
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	snprintf(fdinfo, sizeof(fdinfo), "ino:\t%lu\n", ino);
+	snprintf(map, sizeof(map), " %lu  ", ino);
+	while (proc && (entry = readdir(proc))) {
+		if (entry->d_name[strspn(entry->d_name, "0123456789")])
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/maps", entry->d_name);
+		count += file_says(self, path, map) && strstr(self->text, "/dmabuf:");
+		count += count_fdinfo(self, entry->d_name, fdinfo);
+	}
+	if (proc)
+		closedir(proc);
+	return count;
+}
+
 /*
  * Nobody has a descriptor or a mapping of these three, but each is found: what waits
  * in a socket, what a device has, what a poll() has left behind.
@@ -912,6 +958,10 @@ TEST_F(holders, who_prints_holders_without_descriptor)
 {
 	char which[32];
 
+	EXPECT_LT(0, count_by_hand(self, self->many));
+	EXPECT_EQ(0, count_by_hand(self, self->sent));
+	EXPECT_EQ(0, self->drm < 0 ? 0 : count_by_hand(self, self->imported));
+	EXPECT_EQ(0, self->timeline < 0 ? 0 : count_by_hand(self, self->polled_once));
 	snprintf(which, sizeof(which), "%lu", self->sent);
 	ASSERT_EQ(0, TOOL(self->text, "--peek", "who", which));
 	EXPECT_TRUE(says(self->text, "  in flight "));
