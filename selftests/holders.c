@@ -831,7 +831,7 @@ TEST_F(holders, watch_by_events)
 	EXPECT_EQ(0, count_traces());
 }
 
-/* Whatever ends it, nothing is traced afterwards. */
+/* Nothing is traced after the end, in whatever way it comes. */
 TEST_F(holders, watch_that_is_ended)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
@@ -1066,7 +1066,7 @@ TEST_F(holders, user_sees_own_processes_and_a_note)
 	ASSERT_NE(NULL, line);
 	EXPECT_TRUE(says(line, "\"count\":6,\"found\":1,\"remainder\":5,"));
 
-	/* Nor does he see fences of others. */
+	/* Fences of others do not show either. */
 	ret = run_tool(self->text, true,
 		       (char *[]) { "dmabuf", "waits", "--follow", "--for", "0.1", NULL });
 	EXPECT_EQ(1, ret);

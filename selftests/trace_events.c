@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Trace events of buffers, as programs find them: their names, their fields, and that they
- * come. What they tell in each case is tested from inside, by a KUnit suite.
+ * come. A KUnit suite tests from inside what they tell in each case.
  */
 #include <sys/mount.h>
 

@@ -397,7 +397,7 @@ static void dma_buf_stats_worker_out_of_memory(struct kunit *test)
 		failed = FAIL_NTH_ALLOC(nth, run_worker_here());
 		made = entry_exists(test);
 		refused += !made;
-		/* What has failed may have been a check of the kernel, which goes on without. */
+		/* A check of the kernel may be the one that fails, and goes on without. */
 		KUNIT_EXPECT_EQ(test, delayed_work_pending(&dma_buf_stats_worker), !made);
 		run_worker();
 		KUNIT_EXPECT_TRUE(test, entry_exists(test));

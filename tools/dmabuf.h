@@ -109,7 +109,7 @@ struct stat_line {
 	u64 start;		/* clock ticks since boot */
 };
 
-/* A line of the kernel's trace. What an event does not have is NULL, or -1. */
+/* A line of the kernel's trace. A field that an event lacks is NULL, or -1. */
 struct event {
 	double time;
 	const char *comm;

@@ -262,7 +262,7 @@ static void print_accounts(const struct snapshot *snap)
 	printf("]");
 }
 
-/* What each output begins with, and how far it can be relied upon. */
+/* Print the head of each output, with how far it can be relied upon. */
 void json_head(const struct snapshot *snap)
 {
 	printf("\"version\":1,\"source\":\"%s\",\"boottime\":%.9f,\"complete\":%s,",
@@ -270,7 +270,7 @@ void json_head(const struct snapshot *snap)
 	printf("\"unreadable\":%u", snap->unreadable);
 }
 
-/* What waits for a fence. */
+/* Print the waiters of a fence. */
 void json_waiters(const struct node *fence)
 {
 	print_nodes("waiters", fence, "waiter");

@@ -8,7 +8,7 @@
 
 #include "waits.h"
 
-/* What was seen last, which is kept until there is something newer. */
+/* The last snapshot, which is kept until there is a newer one. */
 struct follower {
 	struct snapshot *snap;
 	struct wait *waits;

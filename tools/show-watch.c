@@ -125,7 +125,7 @@ static bool watch_by_events(void)
 
 int show_watch(void)
 {
-	/* Whoever names an interval wants to see the holders. */
+	/* An interval asks for the holders, which events do not have. */
 	if (options.from || options.every > 0 || !watch_by_events())
 		watch_by_looking();
 	return EXIT_DONE;

@@ -15,7 +15,7 @@
 static char instance[128];
 static int pipe_fd = -1;
 
-/* What is safe in a handler of a signal. */
+/* Calls only functions that a handler of a signal may call. */
 static void remove_instance(void)
 {
 	if (pipe_fd >= 0)
@@ -30,7 +30,7 @@ static void end_by_signal(int sig)
 	raise(sig);
 }
 
-/* Those that end a program at a terminal, or in a pipe. */
+/* Handle the signals that end a program at a terminal, or in a pipe. */
 static void catch_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
