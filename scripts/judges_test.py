@@ -15,6 +15,7 @@ import zlib
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 import cases  # noqa: E402  (the path is set above)
+import clients  # noqa: E402  (the path is set above)
 import kcsan  # noqa: E402  (the path is set above)
 import splat  # noqa: E402  (the path is set above)
 import tap  # noqa: E402
@@ -305,6 +306,50 @@ class CasesTest(unittest.TestCase):
         self.assertEqual(self.judge("a/b\tno such machine\n", "skipped a/b\n"), (0, ""))
         self.assertEqual(self.judge("a/b\tno such machine\n", "passed a/b\n")[0], 1)
         self.assertEqual(self.judge("")[0], 1)
+
+
+class ClientsTest(unittest.TestCase):
+    """What a run is by the same run on the stock core."""
+
+    def guest(self, name, output, console=""):
+        """The directory that a guest leaves."""
+        # pylint: disable=consider-using-with
+        place = tempfile.TemporaryDirectory(suffix=name)
+        self.addCleanup(place.cleanup)
+        for file, text in ("output.log", output), ("console.log", console):
+            with open(os.path.join(place.name, file), "w", encoding="utf-8") as log:
+                log.write(text)
+        return clients.results(place.name)
+
+    def judge(self, here, stock, console="", stock_console=""):
+        """Judge two programs of three cases, the first of which passes."""
+        log = "### begin p\nok 1 a\n%s\n1..2\n### end p 0\n"
+        return clients.judge(self.guest("here", log % here, console),
+                             self.guest("stock", log % stock, stock_console))
+
+    def test_alike(self):
+        self.assertEqual(self.judge("ok 2 b", "ok 2 b"), (2, [], [], 0))
+        self.assertEqual(self.judge("ok 2 b # SKIP", "ok 2 b # SKIP"), (1, [], [], 1))
+        self.assertEqual(self.judge("not ok 2 b", "not ok 2 b"), (1, [], ["p/b"], 0))
+
+    def test_worse(self):
+        for here in "not ok 2 b", "ok 2 b # SKIP", "":
+            self.assertTrue(self.judge(here, "ok 2 b")[1], here)
+        self.assertTrue(self.judge("not ok 2 b", "ok 2 b # SKIP")[1])
+
+    def test_better(self):
+        self.assertEqual(self.judge("ok 2 b", "not ok 2 b"), (2, [], [], 0))
+
+    def test_complaints(self):
+        self.assertTrue(self.judge("ok 2 b", "ok 2 b", console=OTHERS)[1])
+        other = OTHERS.replace("PID: 30", "PID: 31")
+        found = self.judge("ok 2 b", "ok 2 b", OTHERS, other)
+        self.assertEqual((found[1], len(found[2])), ([], 1))
+
+    def test_nothing(self):
+        results = {"p/a": "passed"}
+        self.assertTrue(clients.judge(results, {})[1])
+        self.assertTrue(clients.judge({}, results)[1])
 
 
 class ShellTest(unittest.TestCase):
