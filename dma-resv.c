@@ -345,6 +345,22 @@ static bool dma_resv_supersedes(struct dma_fence *fence,
 	       dma_fence_is_later_or_same(fence, old);
 }
 
+/* Go on with the search at slot @i, whose driver has to be asked about its fence. */
+static noinline unsigned int
+dma_resv_find_slot_asking(struct dma_resv_list *list, struct dma_fence *fence,
+			  enum dma_resv_usage usage, unsigned int i)
+{
+	/* One RCU section for all drivers: a driver may leave after its signal. */
+	guard(rcu)();
+
+	while (!__dma_fence_is_signaled_rcu(dma_resv_slot_fence(list->slots[i])) &&
+	       ++i < list->num_fences &&
+	       !dma_resv_supersedes(fence, usage, list->slots[i]))
+		;
+
+	return i;
+}
+
 /*
  * Find the first slot that a new fence may take over. Returns the number of slots
  * in use if there is none.
@@ -354,11 +370,17 @@ static unsigned int dma_resv_find_slot(struct dma_resv_list *list,
 				       enum dma_resv_usage usage)
 {
 	unsigned int i, num_fences = list->num_fences;
+	enum __dma_fence_look look;
 
-	for (i = 0; i < num_fences; i++)
-		if (dma_resv_supersedes(fence, usage, list->slots[i]) ||
-		    dma_fence_is_signaled(dma_resv_slot_fence(list->slots[i])))
+	for (i = 0; i < num_fences; i++) {
+		if (dma_resv_supersedes(fence, usage, list->slots[i]))
 			break;
+		look = __dma_fence_look(dma_resv_slot_fence(list->slots[i]));
+		if (look == __DMA_FENCE_SIGNALED)
+			break;
+		if (look == __DMA_FENCE_ASK_DRIVER)
+			return dma_resv_find_slot_asking(list, fence, usage, i);
+	}
 
 	return i;
 }
