@@ -412,11 +412,12 @@ enum __dma_fence_look {
 	__DMA_FENCE_ASK_DRIVER,	/* pending, as far as we know */
 };
 
-/* An acquire, as dma_fence_signaled_flag(). */
 static inline enum __dma_fence_look __dma_fence_look(struct dma_fence *fence)
 {
-	unsigned long flags = smp_load_acquire(&fence->flags);
+	unsigned long flags;
 
+	/* As dma_fence_signaled_flag(), so that stores before the signal are visible. */
+	flags = smp_load_acquire(&fence->flags);
 	if (flags & BIT(DMA_FENCE_FLAG_SIGNALED_BIT))
 		return __DMA_FENCE_SIGNALED;
 	if (flags & BIT(__DMA_FENCE_NO_SIGNALED_BIT))
