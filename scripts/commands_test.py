@@ -159,6 +159,9 @@ class BootTest(testbed.Testbed):
     def test_signal_stops_the_guest(self):
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
             with self.subTest(signal=number):
+                # A shell lets its jobs in the background ignore SIGINT.
+                self.addCleanup(signal.signal, number,
+                                signal.signal(number, signal.SIG_DFL))
                 shutil.rmtree(self.out, ignore_errors=True)
                 process, _ = self.boot("trap '' TERM; while :; do sleep 0.1; done")
                 guest = self.guest()
