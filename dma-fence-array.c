@@ -15,6 +15,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "dma-fence-internal.h"
@@ -332,19 +333,8 @@ struct dma_fence_array *dma_fence_array_alloc(int num_fences)
 }
 EXPORT_SYMBOL(dma_fence_array_alloc);
 
-/**
- * dma_fence_array_alloc_inside() - get memory for an array and its pointers
- * @num_fences: largest number of members
- *
- * One allocation instead of two. The caller fills &dma_fence_array.fences of the
- * result and passes their number to dma_fence_array_init_inside(). Free unused
- * memory by kvfree().
- *
- * Context: Process context, may sleep to allocate.
- * Return: memory in which only &dma_fence_array.fences is initialised; NULL
- * without memory.
- */
-struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
+/* Get memory for an array and its pointers: one allocation instead of two. */
+static struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences)
 {
 	struct dma_fence_array *array;
 	size_t pointers, size;
@@ -417,19 +407,25 @@ void dma_fence_array_init(struct dma_fence_array *array, int num_fences,
 EXPORT_SYMBOL(dma_fence_array_init);
 
 /**
- * dma_fence_array_init_inside() - make a fence that waits for all of several
- * @array: from dma_fence_array_alloc_inside(), with its pointers filled in
- * @num_fences: how many, at least 1
+ * dma_fence_array_create_copy() - make a fence that waits for all of several
+ * @num_fences: number of members, at least 1
+ * @fences: the members, of which the array has a copy
  *
- * The array gets a timeline of its own. The caller's reference on each member
- * belongs to the array from now on.
+ * The array gets a timeline of its own. On success the caller's reference on each
+ * member belongs to it. Otherwise the caller keeps these.
  *
- * Context: Any.
- * Return: the array as a fence, with one reference.
+ * Context: Process context, may sleep to allocate.
+ * Return: the array as a fence, with one reference; NULL without memory.
  */
-struct dma_fence *dma_fence_array_init_inside(struct dma_fence_array *array,
-					      unsigned int num_fences)
+struct dma_fence *dma_fence_array_create_copy(unsigned int num_fences,
+					      struct dma_fence **fences)
 {
+	struct dma_fence_array *array = dma_fence_array_alloc_inside(num_fences);
+
+	if (!array)
+		return NULL;
+
+	memcpy(array->fences, fences, array_size(num_fences, sizeof(*fences)));
 	dma_fence_array_init(array, num_fences, array->fences,
 			     dma_fence_context_alloc(1), 1, false);
 

@@ -14,7 +14,6 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-struct dma_fence_array;
 struct task_struct;
 
 bool dma_fence_enable_locked(struct dma_fence *fence);
@@ -99,8 +98,7 @@ static inline bool sync_file_is_poll_cb(struct dma_fence_cb *cb)
 
 struct dma_fence *dma_fence_chain_older(struct dma_fence *fence);
 
-struct dma_fence_array *dma_fence_array_alloc_inside(unsigned int num_fences);
-struct dma_fence *dma_fence_array_init_inside(struct dma_fence_array *array,
-					      unsigned int num_fences);
+struct dma_fence *dma_fence_array_create_copy(unsigned int num_fences,
+					      struct dma_fence **fences);
 
 #endif /* __DMA_FENCE_INTERNAL_H */

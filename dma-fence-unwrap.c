@@ -18,7 +18,6 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/string.h>
 
 #include "dma-fence-internal.h"
 
@@ -230,7 +229,7 @@ static struct dma_fence *dma_fence_merge_single(struct dma_fence_merge *merge)
 /* All pending fences are in the array: keep the latest ones, and allocate for these. */
 static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 {
-	struct dma_fence_array *array;
+	struct dma_fence *merged;
 
 	if (!merge->in_order)
 		merge->num_pending = dma_fence_keep_latest(merge->pending,
@@ -238,15 +237,11 @@ static struct dma_fence *dma_fence_merge_finish(struct dma_fence_merge *merge)
 	if (merge->num_pending < 2)
 		return dma_fence_merge_single(merge);
 
-	array = dma_fence_array_alloc_inside(merge->num_pending);
-	if (!array) {
+	merged = dma_fence_array_create_copy(merge->num_pending, merge->pending);
+	if (!merged)
 		dma_fence_merge_drop(merge);
-		return NULL;
-	}
-	memcpy(array->fences, merge->pending,
-	       array_size(merge->num_pending, sizeof(*merge->pending)));
 
-	return dma_fence_array_init_inside(array, merge->num_pending);
+	return merged;
 }
 
 /*

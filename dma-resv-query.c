@@ -10,10 +10,8 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
-#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "dma-fence-internal.h"
 #include "dma-resv-internal.h"
@@ -184,23 +182,18 @@ EXPORT_SYMBOL_GPL(dma_resv_get_fences);
 static int dma_resv_join(struct dma_fence **fences, unsigned int num,
 			 struct dma_fence **joined)
 {
-	struct dma_fence_array *array;
-
 	if (num <= 1) {
 		*joined = num ? fences[0] : NULL;
 		return 0;
 	}
 
-	array = dma_fence_array_alloc_inside(num);
-	if (!array) {
-		while (num)
-			dma_fence_put(fences[--num]);
-		return -ENOMEM;
-	}
+	*joined = dma_fence_array_create_copy(num, fences);
+	if (*joined)
+		return 0;
 
-	memcpy(array->fences, fences, array_size(num, sizeof(*fences)));
-	*joined = dma_fence_array_init_inside(array, num);
-	return 0;
+	while (num)
+		dma_fence_put(fences[--num]);
+	return -ENOMEM;
 }
 
 static int dma_resv_join_many(struct dma_resv *obj, enum dma_resv_usage usage,
