@@ -248,6 +248,17 @@ judge_log()
 	}
 }
 
+# take_figures RESULTS WHAT - set figures to PASSED FAILED SKIPPED, of the line "total" of a
+# judge. Without that line it is one failure.
+take_figures()
+{
+	figures=$(sed -nE 's/^total (([0-9]+ ){2}[0-9]+)$/\1/p' "$1")
+	[ -n "$figures" ] || {
+		echo "    no results of $2, see $(log_name)" >>"$1"
+		figures="0 1 0"
+	}
+}
+
 # judge_programs DIR [EXPECTED...] - show what the test programs of a guest gave,
 # see tap.py; sets figures to PASSED FAILED SKIPPED. Without figures it is one
 # failure.
@@ -258,11 +269,7 @@ judge_programs()
 	shift
 	"$SCRIPTS/tap.py" "$output" "$@" >"$results" 2>>"$DMABUF_LOG" ||
 		: >"$results"
-	figures=$(sed -nE 's/^total (([0-9]+ ){2}[0-9]+)$/\1/p' "$results")
-	[ -n "$figures" ] || {
-		echo "    no results of programs, see $(log_name)" >>"$results"
-		figures="0 1 0"
-	}
+	take_figures "$results" programs
 	grep -v '^total' "$results"
 	grep '^    ' "$results" | remember >/dev/null
 	note_cases "$(basename "${output%/*}")-programs" "$output"
