@@ -30,15 +30,21 @@ static void end_by_signal(int sig)
 	raise(sig);
 }
 
-/* Handle the signals that end a program at a terminal, or in a pipe. */
-static void catch_signals(void)
+/*
+ * Handle the signals that end a program at a terminal, or in a pipe. One that is ignored,
+ * as by nohup, stays so.
+ */
+static void handle_signals(void (*handler)(int sig))
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	struct sigaction action = { .sa_handler = end_by_signal, .sa_flags = SA_RESETHAND };
+	struct sigaction before, action = { .sa_handler = handler, .sa_flags = SA_RESETHAND };
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 }
 
 static bool set(const char *file, const char *to)
@@ -84,7 +90,7 @@ bool trace_open(const char *const *events)
 {
 	if (!make_instance())
 		return false;
-	catch_signals();
+	handle_signals(end_by_signal);
 	if (set_up(events))
 		return true;
 	trace_close();
@@ -112,10 +118,6 @@ void trace_read(void (*see)(char *line))
 
 void trace_close(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	size_t i;
-
 	remove_instance();
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_DFL);
+	handle_signals(SIG_DFL);
 }
