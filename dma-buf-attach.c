@@ -397,8 +397,9 @@ dma_buf_do_attach(struct dma_buf *dmabuf, struct device *dev,
  * Context: Process context, may sleep. Takes &dma_buf.resv.
  * Return: attachment, or
  *
- * * %-EINVAL - @dmabuf or @dev is NULL, or @ops lacks
- *   &dma_buf_attach_ops.move_notify; comes with a warning
+ * * %-EINVAL - @dmabuf or @dev is NULL, or @ops has neither
+ *   &dma_buf_attach_ops.move_notify nor &dma_buf_attach_ops.__invalidate_mappings;
+ *   comes with a warning
  * * %-ENOMEM - out of memory
  * * %-ERESTARTSYS - interrupted while the memory was being moved
  * * other errno - from the exporter, or from &dma_fence_ops.wait

@@ -29,7 +29,7 @@ static void dma_buf_show_line(struct seq_file *s, struct dma_buf *dmabuf)
 
 	rcu_read_lock();
 	name = rcu_dereference(dmabuf->name);
-	/* The walk holds one of the references. */
+	/* Do not count the reference of the walk. */
 	seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t",
 		   dmabuf->size, file->f_flags, (__force u32)file->f_mode,
 		   file_count(file) - 1, dmabuf->exp_name,
@@ -58,7 +58,7 @@ static int dma_buf_show(struct seq_file *s, struct dma_buf *dmabuf)
 {
 	int ret;
 
-	/* The text shows the inode number. */
+	/* The text shows the inode number, so the directory in sysfs must be there. */
 	dma_buf_stats_need(dmabuf);
 
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);

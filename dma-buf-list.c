@@ -167,7 +167,7 @@ struct dma_buf_totals dma_buf_list_totals(void)
  * dma_buf_list_take() - take a buffer, unless it has left the list
  * @dmabuf: buffer that may be gone, but not its inode
  * @take: takes the buffer, in a way that dma_buf_file_release() respects; called
- *	with the lock of the list held, so it must not sleep
+ *	with the lock of the buffer's shard held, so it must not sleep
  *
  * Context: Process context.
  * Return: true if @take has been called and has returned true.

@@ -36,11 +36,11 @@
  * dma_fence_wait_timeout() takes. So lockdep complains about all that may wait
  * for a fence there, however indirectly: about taking a lock which is held while
  * waiting, a reservation lock in the first place, and about an allocation that
- * may enter reclaim. It does not complain about a wait itself, which may be for
- * a fence that comes before. tests/lockdep_patterns.c makes each of these
- * mistakes, one a boot.
+ * may enter reclaim. It does not complain about a wait itself, which is allowed
+ * for a fence that does not depend on the section. tests/lockdep_patterns.c makes
+ * each of these mistakes, one a boot.
  *
- * Sections nest, and each end gets the cookie of its begin. With preemption off
+ * Sections nest, and each end gets the cookie of its own start. With preemption off
  * nothing is recorded, since sleeping is not allowed there anyway.
  */
 

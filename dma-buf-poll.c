@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * poll() on a buffer: waiting for the implicit fences without sleeping in a
- * driver.
+ * poll() on a buffer: user space waits for implicit fences as for any other event.
  *
  * To change here: which fences make a buffer readable or writable, and the order of the
  * steps that keeps a wake-up from being lost, shown below.
@@ -24,20 +23,21 @@
 /**
  * DOC: implicit fence polling
  *
- * A buffer is readable, EPOLLIN, when no device writes to it any more, and
- * writable, EPOLLOUT, when no device uses it at all: no fence of usage
- * %DMA_RESV_USAGE_WRITE or stronger, and of %DMA_RESV_USAGE_READ or stronger,
- * is pending. Fences of %DMA_RESV_USAGE_BOOKKEEP do not matter.
+ * A buffer is readable, EPOLLIN, when no device writes to it any more: no fence of usage
+ * %DMA_RESV_USAGE_WRITE or stronger is pending. It is writable, EPOLLOUT, when no device
+ * uses it at all: no fence of usage %DMA_RESV_USAGE_READ or stronger is pending. Fences
+ * of %DMA_RESV_USAGE_BOOKKEEP do not matter.
  *
  * That says nothing about caches, for which there is DMA_BUF_IOCTL_SYNC, and
  * nothing about work that is submitted afterwards.
  *
  * While a task polls for an event and work is pending, there is one callback on one of
  * the fences, for all pollers. When the fence signals, all of them wake up and test
- * again, and the first one adds the callback to the next fence. The callback holds a
- * reference on the buffer.
+ * again, and the first one that still finds work pending adds the callback to another
+ * fence. The callback is a part of the buffer, and holds a reference on it. Closing the
+ * descriptor removes no callback: the buffer stays until the fence signals.
  *
- * The exporter takes no part in it.
+ * The exporter is not involved.
  */
 
 static __poll_t dma_buf_poll_event(bool write)
@@ -66,9 +66,8 @@ static struct dma_buf_poll_cb_t *dma_buf_poll_cb(struct dma_buf *dmabuf,
  *	sleep
  *
  * If the callback cannot be added, the fence has signalled, and the poller tries the
- * next one. If the event was active, the callback that will clear it finds the poller
- * on the queue: the poller has entered it under the same lock under which the callback
- * clears the event.
+ * next one. If the event was active already, the callback that clears the event wakes
+ * this poller, too: the poller entered the queue earlier, under the same lock.
  */
 static void dma_buf_poll_clear(struct dma_buf_poll_cb_t *dcb)
 {
@@ -94,7 +93,7 @@ static void dma_buf_poll_signaled(struct dma_fence *fence,
 
 	dma_buf_poll_clear(dcb);
 
-	/* Not the last reference: the signaller holds one. */
+	/* The signaller keeps the fence alive, so this does not free it. */
 	dma_fence_put(fence);
 	fput(dmabuf->file);
 }
@@ -158,7 +157,7 @@ static bool dma_buf_poll_add_callback(struct dma_buf *dmabuf,
 	return false;
 }
 
-/* Returns false if a callback will report the event, true if it is there already. */
+/* Returns true if the event is ready now, false if a callback will report it later. */
 static bool dma_buf_poll_install(struct dma_buf *dmabuf, bool write)
 {
 	struct dma_buf_poll_cb_t *dcb = dma_buf_poll_cb(dmabuf, write);
@@ -204,9 +203,10 @@ static __poll_t dma_buf_poll_direction(struct dma_buf *dmabuf, bool write)
  *
  * See `implicit fence polling`.
  *
- * Context: Process context, may sleep. Takes &dma_buf.resv if work is pending;
- * it is not held.
- * Return: EPOLLIN, EPOLLOUT, as far as asked for; EPOLLERR without a buffer.
+ * Context: Process context, may sleep. The caller does not hold &dma_buf.resv, which
+ * this takes if work is pending.
+ * Return: the requested ones of EPOLLIN and EPOLLOUT that are ready; EPOLLERR if the
+ * file has no buffer.
  */
 __poll_t dma_buf_poll(struct file *file, struct poll_table_struct *table)
 {

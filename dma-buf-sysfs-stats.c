@@ -33,11 +33,11 @@
  *
  * Making a directory in sysfs takes several times as long as making a buffer,
  * so exporters do not wait for it. A directory is made as soon as user space can know
- * its name: by stat() on the file, by reading its fdinfo, by a mapping, which shows in
- * maps, and by bufinfo in debugfs. For programs that list all directories, a worker
- * makes the missing ones a moment after the export. The release of a buffer removes its
- * directory, before the exporter frees the memory; that costs nothing for a buffer
- * without one.
+ * its name: by stat() on the file, by reading its fdinfo, by DMA_BUF_IOCTL_INFO, by a
+ * mapping, which shows in maps, and by bufinfo in debugfs. For programs that list all
+ * directories, a worker makes the missing ones a moment after the export. The release of
+ * a buffer removes its directory, before the exporter frees the memory; that costs
+ * nothing for a buffer without one.
  *
  * So if a program first adds up the sizes in fdinfo and maps, and then those in the
  * directories, the second sum is not smaller, unless buffers go in between.
@@ -49,8 +49,8 @@
  * - Makers are tasks that get to know the inode number, and the worker. They
  *   exclude each other by dma_buf_stats_lock, and hold it until the entry is
  *   complete. They need not hold the file, since stat() works on a path that is
- *   held without it (O_PATH): under the lock of the list, a maker finds the
- *   buffer on the list and sets &dma_buf.sysfs_claimed.
+ *   held without it (O_PATH): under the lock of the buffer's part of the list, a
+ *   maker finds the buffer there and sets &dma_buf.sysfs_claimed.
  * - The release takes the buffer off the list, under the same lock, and then
  *   reads sysfs_claimed. Either the maker comes first, and the release sees the
  *   claim and waits for dma_buf_stats_lock before it goes on; or the release
@@ -58,7 +58,7 @@
  *
  * So exporter and name are valid while an entry is made and while it exists, and
  * an entry that is made is removed. The release of a buffer without a claim takes no
- * lock but that of the list.
+ * lock but that of its part of the list.
  *
  * Lock order: mmap_lock or the lock of a seq_file, if the caller holds one;
  * dma_buf_stats_lock; the locks of sysfs, memory reclaim. &dma_buf.resv is not

@@ -53,8 +53,8 @@
  * - In the end dma_buf_detach() and dma_buf_put() undo the first steps.
  *
  * When the last reference is dropped, be it a descriptor, a mapping in user space or
- * one of the kernel, the core calls &dma_buf_ops.release. At the same time the buffer
- * leaves its statistics and the list of live buffers.
+ * one of the kernel, the buffer leaves the list of live buffers and its statistics.
+ * Then the core calls &dma_buf_ops.release.
  */
 
 /**
@@ -272,8 +272,8 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 }
 
 /*
- * The file has no position. Programs seek to the end to learn the size, and to the begin
- * to undo that, so both work without the other.
+ * The file has no position. Programs seek to the end to learn the size, and to the
+ * start to undo that, so both work without the other.
  */
 static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
 {

@@ -55,7 +55,7 @@ static struct dma_fence *dma_fence_unwrap_enter(struct dma_fence_unwrap *cursor)
 }
 
 /**
- * dma_fence_unwrap_first() - begin of dma_fence_unwrap_for_each()
+ * dma_fence_unwrap_first() - start of dma_fence_unwrap_for_each()
  * @head: fence of any kind, or NULL
  * @cursor: iteration, gets a reference on @head
  *

@@ -175,8 +175,9 @@ static signed long dma_fence_driver_wait(struct dma_fence *fence, bool intr,
  * Enables signalling first, so the driver reports completion even after a call that
  * does not sleep.
  *
- * Context: Process context, may sleep. Allowed under &dma_resv.lock, forbidden
- * between dma_fence_begin_signalling() and dma_fence_end_signalling().
+ * Context: Process context, may sleep. Allowed under &dma_resv.lock. Between
+ * dma_fence_begin_signalling() and dma_fence_end_signalling() only allowed for a fence
+ * that does not depend on that section, see `fence signalling annotation`.
  * Return:
  * * > 0 - signalled, with so many jiffies left; 1 if @timeout is 0
  * * 0 - still pending after @timeout

@@ -71,9 +71,9 @@ EXPORT_TRACEPOINT_SYMBOL(dma_fence_signaled);
  *   served, or for an ioctl to come.
  * - In return waiting is allowed while holding &dma_resv.lock, in shrinkers and
  *   in MMU notifiers.
- * - A driver may be unloaded when its last fence has signalled, even while others hold
- *   references on the fence. The lock, names and operations of the fence must stay for
- *   an RCU grace period after the signal, its memory for one after the last put.
+ * - A driver may be unloaded an RCU grace period after its last fence has signalled, even
+ *   while others hold references on the fence: until then the lock, names and operations
+ *   of the fence must stay. Its memory must stay for a grace period after the last put.
  *
  * Lockdep finds offenders, see `fence signalling annotation` below.
  */
@@ -452,7 +452,8 @@ EXPORT_SYMBOL(dma_fence_signal_locked);
  * (a fence can be on the stack). So a caller without a reference must not use @fence
  * afterwards.
  *
- * Context: Any. Takes &dma_fence.lock and runs the callbacks under it.
+ * Context: Any. Takes &dma_fence.lock and runs the callbacks under it. The caller may
+ * hold &dma_resv.lock and locks of its own under which no task waits for @fence.
  * Return: 0, -EINVAL for NULL or if @fence had signalled before; nothing
  * happens then.
  */

@@ -15,9 +15,10 @@
  *
  * A fence in a slot is alive, since the slot owns a reference. Without the lock the
  * fence may leave its slot at any time, and its memory may be reused for another fence
- * at once (SLAB_TYPESAFE_BY_RCU). RCU only guarantees that the memory of a fence holds
- * some fence, and that the list is not freed. So a reader decides about one slot at a
- * time, by one of two kinds of look, and repeats a look that failed:
+ * at once (SLAB_TYPESAFE_BY_RCU). RCU only guarantees that the list is not freed, and
+ * that the memory of a fence stays that of a fence, if perhaps of another one. So a
+ * reader decides about one slot at a time, by one of two kinds of look, and repeats a
+ * look that failed:
  *
  * - dma_resv_peek() reads the fence without a reference. The result is that of the
  *   fence in the slot if &dma_resv_list.changes has not changed and the list is still
@@ -38,7 +39,8 @@
  *	R3 changes and list again	W3 put of the old fence, release
  *	R4 get of the fence, acquire	W4 list, release, before the puts
  *	R5 num_fences, acquire		W5 num_fences, release
- *					I1 count in dma_fence_init(), release
+ *	creator of a fence in the same memory
+ *	I1 reference count in dma_fence_init(), release
  *
  *	without			a reader may
  *	R1 or W2		see a new counter and yet an old slot
@@ -61,9 +63,9 @@
  *
  * All but the last look at all slots again if the list was replaced. That happens at
  * most 14 times by growth, as sizes double up to 65,535 slots, and by copy_fences into
- * the object. Only the RCU section of test_signaled has a repeat in it. A reader never
- * waits for a writer: while the writer is between two stores, both the old and the new
- * fence are alive, and either answer is correct.
+ * the object. Only test_signaled repeats a look within one RCU section; the others leave
+ * it in between. A reader never waits for a writer: while the writer is between two
+ * stores, both the old and the new fence are alive, and either answer is correct.
  */
 
 #include <linux/dma-fence.h>
@@ -86,7 +88,7 @@ enum dma_resv_state {
 	DMA_RESV_UNKNOWN,	/* look again, or with a reference */
 };
 
-/* Start at the begin of a list. The cursor keeps its address and serial. */
+/* Start with the first slot of a list. The cursor keeps its address and serial. */
 static void dma_resv_iter_restart(struct dma_resv_iter *cursor,
 				  struct dma_resv_list *list)
 {

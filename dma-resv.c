@@ -34,15 +34,15 @@
  * 1. locks all buffers of the job,
  * 2. makes room for its fence in each with dma_resv_reserve_fences(), which can
  *    fail,
- * 3. submits the work, from where there is no way back,
+ * 3. submits the work, which cannot be undone,
  * 4. adds the fence with dma_resv_add_fence(), which cannot fail, and unlocks.
  *
  * A fence replaces an earlier one of the same context, so that the list stays
  * as short as the number of engines that are at work.
  *
- * Readers need not take the lock. A reader without the lock sees each fence that is
- * in the list from the begin of the walk to its end. It may or may not see a fence
- * that is added or removed meanwhile. dma_resv_for_each_fence_unlocked() is the loop
+ * Readers need not take the lock. A reader without the lock sees each fence that stays
+ * in the list for the whole walk. It may or may not see a fence that is added or
+ * removed meanwhile. dma_resv_for_each_fence_unlocked() is the loop
  * for that, and dma_resv_wait_timeout(), dma_resv_test_signaled(),
  * dma_resv_get_fences() and dma_resv_get_singleton() do the same.
  */
@@ -51,7 +51,7 @@
 #define DMA_RESV_LIST_MIN	64
 
 /*
- * Sizes are powers of two, as those that the allocator gives. So each list is at least
+ * Sizes are powers of two, to match those of the allocator. So each list is at least
  * twice as long as the one that it replaces.
  */
 static struct dma_resv_list *dma_resv_list_alloc(size_t num_slots, gfp_t gfp)
@@ -92,7 +92,7 @@ static void dma_resv_list_free(struct dma_resv_list *list)
 	kvfree_rcu(list, rcu);
 }
 
-/* Note the time before a fence can be found: dma_resv_quiet() is a lower bound. */
+/* Call before the fence can be found, so that dma_resv_quiet() is a lower bound. */
 static inline void dma_resv_list_stamp(struct dma_resv_list *list)
 {
 	list->added = (u32)jiffies;
@@ -252,11 +252,11 @@ static int dma_resv_grow(struct dma_resv *obj, size_t num_slots, gfp_t gfp)
 /*
  * Make room for @num_fences adds. Slots of signalled fences count as room, so a steady
  * stream of jobs does not allocate once the list holds all jobs that are pending at a
- * time. Count once only: more fences may signal at any time, and a list must only be
- * replaced by a longer one.
+ * time. Count only once: a second count could find more room, and then the new list
+ * would not be longer than the old one.
  *
- * Not inlined: most reserves find free slots, and would save registers that only this
- * function needs.
+ * Not inlined: most reserves find free slots, and would have to save registers that
+ * only this function uses.
  */
 static noinline int dma_resv_make_room(struct dma_resv *obj,
 				       unsigned int num_fences, gfp_t gfp)
@@ -283,8 +283,8 @@ static noinline int dma_resv_make_room(struct dma_resv *obj,
  *
  * Does not add up: after two calls there is room for the larger number. The
  * reservation ends with dma_resv_unlock(); with CONFIG_DEBUG_MUTEXES unlocking also
- * takes the room away, so that an add without a reserve warns. It ends as well if
- * dma_resv_replace_fences() puts a pending fence in the place of a signalled one.
+ * takes the room away, so that an add without a reserve warns. The reservation also
+ * ends if dma_resv_replace_fences() puts a pending fence in the place of a signalled one.
  *
  * Fences that have signalled may be dropped.
  *
@@ -334,7 +334,7 @@ void dma_resv_reset_max_fences(struct dma_resv *obj)
 EXPORT_SYMBOL(dma_resv_reset_max_fences);
 #endif
 
-/* May the new fence take the place of the old one, which has not signalled? */
+/* May the new fence take the place of the old one, even if that is pending? */
 static bool dma_resv_supersedes(struct dma_fence *fence,
 				enum dma_resv_usage usage, unsigned long slot)
 {
@@ -350,7 +350,7 @@ static noinline unsigned int
 dma_resv_find_slot_asking(struct dma_resv_list *list, struct dma_fence *fence,
 			  enum dma_resv_usage usage, unsigned int i)
 {
-	/* One RCU section for all drivers: a driver may leave after its signal. */
+	/* One section for all: a driver may be unloaded a grace period after its signal. */
 	guard(rcu)();
 
 	while (!__dma_fence_is_signaled_rcu(dma_resv_slot_fence(list->slots[i])) &&
@@ -470,12 +470,11 @@ EXPORT_SYMBOL(dma_resv_add_fence);
  * dma_resv_quiet() - for how long has no fence been added?
  * @obj: reservation object
  *
- * A fence that the caller has found in @obj before has been in there for that long.
+ * A fence that the caller saw in @obj before this call has been there at least that long.
  *
  * Context: Any. Caller holds the lock of @obj.
- * Return: jiffies, a lower bound: less than the true time by up to two of them, and by
- * each 2^32 jiffies that have passed, which takes 49 days with a HZ of 1000. 0 without
- * a list.
+ * Return: jiffies, rounded down by up to two of them. The number wraps after 2^32
+ * jiffies, which take 49 days with a HZ of 1000. 0 without a list.
  */
 u32 dma_resv_quiet(struct dma_resv *obj)
 {
@@ -486,7 +485,7 @@ u32 dma_resv_quiet(struct dma_resv *obj)
 
 	quiet = list ? (u32)jiffies - list->added : 0;
 
-	/* The tick in which the fence was added had begun before. */
+	/* The fence may have been added late in its tick: round down. */
 	return quiet ? quiet - 1 : 0;
 }
 
@@ -494,7 +493,7 @@ u32 dma_resv_quiet(struct dma_resv *obj)
  * dma_resv_replace_fences() - replace all fences of a context
  * @obj: reservation object
  * @context: context whose fences go
- * @fence: fence that comes in place of each, with a reference per place
+ * @fence: replacement; the object takes a reference for each slot
  * @usage: its usage
  *
  * For work that is replaced by other work, as with a preemption fence that is not
@@ -521,8 +520,8 @@ void dma_resv_replace_fences(struct dma_resv *obj, u64 context,
 EXPORT_SYMBOL(dma_resv_replace_fences);
 
 /*
- * Get a list of the pending fences of an object, of which there may be @room; NULL if
- * there is no memory.
+ * Get a list of the pending fences of an object. @room is their expected number. Return
+ * NULL if there is no memory.
  */
 static struct dma_resv_list *dma_resv_list_snapshot(struct dma_resv *obj,
 						    unsigned int room)

@@ -31,7 +31,7 @@ struct udmabuf_run {
  * @room: number of runs that there is memory for
  *
  * Owns one pin for each folio that a run touches. A run goes on over the end of
- * a folio only to the begin of the next one, so no run touches one twice.
+ * a folio only to the start of the next one, so no run touches one twice.
  */
 struct udmabuf_runs {
 	struct udmabuf_run *run;

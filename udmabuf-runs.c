@@ -43,7 +43,7 @@ static int udmabuf_runs_grow(struct udmabuf_runs *runs)
  * udmabuf_runs_add() - add pages of a folio at the end
  * @runs: runs
  * @folio: folio on which the caller owns a pin; it goes to @runs on success
- * @first: first page, counted from the begin of the folio
+ * @first: first page, counted from the start of the folio
  * @pages: number of pages, at least 1
  *
  * Return: 0 or -ENOMEM.
@@ -99,7 +99,7 @@ size_t udmabuf_runs_find(const struct udmabuf_runs *runs, pgoff_t page)
  * Memory that fallocate() has added to a memfd is not cleared, and counts as empty,
  * until it is used through the memfd. A buffer uses the memory directly: clear it, so
  * that no data of a former owner shows, and mark it uptodate, so that the memfd does not
- * clear it later. Mark it dirty from the begin, since the kernel does not see the writes
+ * clear it later. Mark it dirty from the start, since the kernel does not see the writes
  * of a device; a pinned folio stays dirty.
  *
  * A task that clears such a folio, or writes to it, holds its lock or, exclusively,

@@ -21,13 +21,13 @@
 
 #include "udmabuf-internal.h"
 
-/* A frame of 3840 x 2160 pixels has 8,100 pages, which a guest may have anywhere. */
+/* A frame of 3840 x 2160 has 8,100 pages, which may be scattered in a guest's memory. */
 static unsigned int list_limit = 8192;
 static unsigned int size_limit_mb = 256;
 
 /*
- * No limit is -1, and other errors of parsing are not worth telling apart. The width
- * of numbers sets a limit all the same.
+ * -1 means no limit but @max, which the types of numbers impose. Errors of parsing are
+ * not worth telling apart.
  */
 static int udmabuf_set_limit(const char *val, const struct kernel_param *param,
 			     unsigned int max)
@@ -74,8 +74,7 @@ MODULE_PARM_DESC(size_limit_mb, "size that a buffer may have in MiB, default 256
  * @count: number of pieces
  * @limit_mb: size that all together may have, in MiB
  *
- * Return: 0, -EINVAL if one is not aligned, or all together are too large or
- * nothing.
+ * Return: 0, -EINVAL if one is not aligned, or the total size is 0 or above the limit.
  */
 int udmabuf_check_items(const struct udmabuf_create_item *items, u32 count,
 			unsigned int limit_mb)
@@ -95,8 +94,8 @@ int udmabuf_check_items(const struct udmabuf_create_item *items, u32 count,
 }
 
 /*
- * The memory must not go away, and may be written: the buffer does not ask the
- * memfd any more.
+ * Require the seal against shrinking, and refuse seals against writing: the buffer does
+ * not look at seals again.
  */
 static int udmabuf_check_seals(struct file *memfd)
 {
@@ -109,7 +108,10 @@ static int udmabuf_check_seals(struct file *memfd)
 	       F_SEAL_SHRINK ? 0 : -EINVAL;
 }
 
-/* A task that adds a seal takes the lock of the inode, and looks for pins then. */
+/*
+ * A task that adds a seal against writing looks for pins under the lock of the inode. So
+ * check the seals and pin under that lock.
+ */
 static int udmabuf_add_item(struct udmabuf *ubuf,
 			    const struct udmabuf_create_item *item)
 {
@@ -153,7 +155,7 @@ static struct udmabuf *udmabuf_alloc(const struct udmabuf_create_item *items,
 	return ERR_PTR(ret);
 }
 
-/* From here on the memory belongs to the buffer, and is freed by its release. */
+/* Once dma_buf_export() has succeeded, the release of the buffer frees the memory. */
 static int udmabuf_publish(struct udmabuf *ubuf, u32 flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);

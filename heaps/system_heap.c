@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System heap: buffers of any memory, in pieces as large as can be had without
- * effort.
+ * System heap: buffers of ordinary pages, in the largest pieces that are free.
  *
  * To change here: which pages the heap asks for, and when it refuses. All else is in
  * heap-buffer.c and its neighbours.
@@ -27,20 +26,19 @@
 #include "heap-buffer.h"
 #include "heap-chunks.h"
 
-/* A single page is allocated with the effort of any page of user space. */
+/* For a single page try as hard as for any page of user space. */
 #define SYSTEM_HEAP_GFP		(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN)
 /* A larger piece is only taken if it is free already. */
 #define SYSTEM_HEAP_GFP_LARGE	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | \
 				   __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
-/* Pages for the other objects of a buffer, above all its file. */
+/* Pages that must be left for the other objects of a buffer, mainly its file. */
 #define SYSTEM_HEAP_ROOM	8
 
 /*
- * Up to this share of all memory a buffer is one of many, and the system may kill a
- * task to make room for it, as for any other memory. A larger one is likely to be
- * the cause of the shortage. No victim would help, since heaps are not accounted to
- * tasks, so it fails instead.
+ * A buffer of up to 1/16 of all memory is treated like any other allocation: the OOM
+ * killer may make room for it. A larger one is likely to be the cause of the shortage,
+ * and fails. To kill a task would not help, since heaps are not accounted to tasks.
  */
 #define SYSTEM_HEAP_SHARE	16
 
@@ -68,7 +66,7 @@ static bool system_heap_is_large(unsigned long pages)
 	return pages > totalram_pages() / SYSTEM_HEAP_SHARE;
 }
 
-/* A charged buffer beyond the limit of its cgroup fails, rather than to kill there. */
+/* A charged buffer beyond the limit of its cgroup fails, and no task there is killed. */
 static gfp_t system_heap_gfp(unsigned long pages)
 {
 	if (dma_heap_mem_accounting())
@@ -78,9 +76,9 @@ static gfp_t system_heap_gfp(unsigned long pages)
 }
 
 /*
- * Take pages of the largest order that is there, that is not larger than what
- * is wanted, and that has not failed before: @max_order falls. For a single page
- * @gfp is added to the effort.
+ * Take pages of the largest order that is free and not larger than what is wanted. An
+ * order that has failed is not tried again: @max_order is lowered below it. @gfp is
+ * added to the flags for a single page.
  */
 static struct page *system_heap_alloc_chunk(unsigned long wanted, gfp_t gfp,
 					    unsigned int *max_order)
@@ -109,7 +107,7 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 		struct page *page;
 		unsigned int order;
 
-		/* Allocating and clearing free pages does not sleep, so this may take long. */
+		/* This may run for long without a sleep: free pages only have to be cleared. */
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -127,8 +125,8 @@ static int system_heap_alloc_chunks(struct heap_chunks *chunks,
 }
 
 /*
- * The file is charged, too, and the kernel rather kills a task of the cgroup than
- * fails to make one. So a buffer that leaves no room for it is refused.
+ * The file is charged, too, and where it has no room the OOM killer takes a task of the
+ * cgroup. So a buffer that leaves no room for its file is refused.
  */
 static int system_heap_check_room(void)
 {

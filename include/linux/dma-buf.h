@@ -335,9 +335,12 @@ struct dma_buf_attach_ops {
 	 * held, so none is made while the exporter moves the memory.
 	 *
 	 * Do not wait for the device here: accesses that cannot be stopped at
-	 * once have fences in &dma_buf.resv.
+	 * once have fences in &dma_buf.resv. Unmapping here, with
+	 * dma_buf_unmap_attachment(), is allowed if the device does not access the
+	 * memory any more.
 	 *
-	 * Context: Process context. &dma_buf.resv is held.
+	 * Context: Process context. &dma_buf.resv is held, so functions that take
+	 * it, attach and detach among them, would deadlock.
 	 */
 	void (*move_notify)(struct dma_buf_attachment *attach);
 

@@ -59,7 +59,7 @@ static inline enum dma_resv_usage dma_resv_usage_rw(bool write)
  * @fences: list of fences, NULL if none has been needed so far. Read under
  *	@lock or RCU, written under @lock.
  *
- * Embedded in the buffer object of the driver, or else in &struct dma_buf.
+ * Embedded in the buffer object of the driver, or else allocated with &struct dma_buf.
  */
 struct dma_resv {
 	struct ww_mutex lock;

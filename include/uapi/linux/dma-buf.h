@@ -52,8 +52,9 @@ struct dma_buf_sync {
  * @fd: returned, a sync file of its own
  *
  * The sync file signals when the intended access may begin: for a reader when
- * all present writes are done, for a writer when all present reads are done,
- * too. Work that is added to the buffer later is not part of it.
+ * all present writes are done, and moves of the memory by the kernel; for a writer
+ * when all present reads are done, too. Work that is added to the buffer later is not
+ * part of it.
  *
  * For APIs with explicit synchronisation that get a buffer from one with
  * implicit synchronisation.
