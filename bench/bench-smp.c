@@ -21,7 +21,7 @@
 
 #define SMP_CPUS	2
 #define SMP_BATCH	64
-#define SMP_ROUNDS	11
+#define SMP_ROUNDS	5
 #define SMP_NSEC	(200 * NSEC_PER_MSEC)
 
 /**

@@ -3,6 +3,10 @@
  * From sleep to wake: two tasks take turns. Each operation is one signal that wakes
  * the other task and one sleep of this one, on both sides. The floor is that of two
  * completions.
+ *
+ * Both tasks wait by the same function. Otherwise the calls of one are nested deeper, and
+ * the processor, which takes a switch of tasks for returns, mispredicts each return after
+ * it: that costs half as much again, in either core, and depends on a single frame.
  */
 
 #include <linux/completion.h>
@@ -18,152 +22,64 @@
 #define BATCH		400
 #define ANY		8
 
-static struct dma_resv bench_objects[BATCH];
-static struct completion bench_questions[BATCH], bench_answers[BATCH];
+/* Two turns in each operation: the other task waits for the first, this one for the second. */
+#define TURNS		(2 * BATCH)
+
+static struct dma_resv bench_objects[TURNS];
+static struct completion bench_completions[TURNS];
+static void (*bench_wait)(const struct bench_case *c, unsigned int turn);
 static struct task_struct *bench_waiter;
 
-/* Fences of each operation: those that the other task waits for, then the answer. */
-static struct dma_fence *question(const struct bench_case *c, unsigned int i)
+static struct dma_fence *fences_of(const struct bench_case *c, unsigned int turn)
 {
-	return &bench_fences[i * (c->param + 1)];
+	return &bench_fences[turn * c->param];
 }
 
-static struct dma_fence *answer(const struct bench_case *c, unsigned int i)
+static void wait_fence(const struct bench_case *c, unsigned int turn)
 {
-	return question(c, i) + c->param;
+	dma_fence_wait(fences_of(c, turn), false);
 }
 
-static unsigned int fences(const struct bench_case *c)
-{
-	return c->batch * (c->param + 1);
-}
-
-static void wait_fence(const struct bench_case *c, unsigned int i)
-{
-	dma_fence_wait(question(c, i), false);
-}
-
-static void wait_any(const struct bench_case *c, unsigned int i)
+static void wait_any(const struct bench_case *c, unsigned int turn)
 {
 	struct dma_fence *any[ANY];
-	unsigned int j;
+	unsigned int i;
 
-	for (j = 0; j < ANY; j++)
-		any[j] = question(c, i) + j;
+	for (i = 0; i < ANY; i++)
+		any[i] = fences_of(c, turn) + i;
 	dma_fence_wait_any_timeout(any, ANY, false, MAX_SCHEDULE_TIMEOUT, NULL);
 }
 
-static void wait_resv(const struct bench_case *c, unsigned int i)
+static void wait_resv(const struct bench_case *c, unsigned int turn)
 {
-	dma_resv_wait_timeout(&bench_objects[i], DMA_RESV_USAGE_BOOKKEEP, false,
+	dma_resv_wait_timeout(&bench_objects[turn], DMA_RESV_USAGE_BOOKKEEP, false,
 			      MAX_SCHEDULE_TIMEOUT);
 }
 
-static void waiter_all(const struct bench_case *c,
-		       void (*wait)(const struct bench_case *c, unsigned int i))
+static void wait_completion(const struct bench_case *c, unsigned int turn)
 {
+	wait_for_completion(&bench_completions[turn]);
+}
+
+static void wake(const struct bench_case *c, unsigned int turn)
+{
+	if (c->param)
+		dma_fence_signal(fences_of(c, turn));
+	else
+		complete(&bench_completions[turn]);
+}
+
+static int waiter(void *data)
+{
+	const struct bench_case *c = data;
 	unsigned int i;
 
 	for (i = 0; i < c->batch; i++) {
-		wait(c, i);
-		dma_fence_signal(answer(c, i));
-	}
-}
-
-static int waiter_fence(void *data)
-{
-	waiter_all(data, wait_fence);
-	return 0;
-}
-
-static int waiter_any(void *data)
-{
-	waiter_all(data, wait_any);
-	return 0;
-}
-
-static int waiter_resv(void *data)
-{
-	waiter_all(data, wait_resv);
-	return 0;
-}
-
-static int waiter_completion(void *data)
-{
-	unsigned int i;
-
-	for (i = 0; i < BATCH; i++) {
-		wait_for_completion(&bench_questions[i]);
-		complete(&bench_answers[i]);
+		bench_wait(c, 2 * i);
+		wake(c, 2 * i + 1);
 	}
 
 	return 0;
-}
-
-/* It sleeps before the first operation begins. */
-static void start_waiter(const struct bench_case *c, int (*thread)(void *data))
-{
-	bench_waiter = kthread_run(thread, (void *)c, "bench-waiter");
-	if (IS_ERR(bench_waiter))
-		return;
-	get_task_struct(bench_waiter);
-	while (READ_ONCE(bench_waiter->__state) == TASK_RUNNING)
-		schedule_timeout_uninterruptible(1);
-}
-
-static void prepare_fence(const struct bench_case *c)
-{
-	bench_fences_init(fences(c), false);
-	start_waiter(c, waiter_fence);
-}
-
-static void prepare_any(const struct bench_case *c)
-{
-	bench_fences_init(fences(c), false);
-	start_waiter(c, waiter_any);
-}
-
-static void prepare_resv(const struct bench_case *c)
-{
-	unsigned int i;
-
-	bench_fences_init(fences(c), false);
-	for (i = 0; i < c->batch; i++) {
-		dma_resv_init(&bench_objects[i]);
-		bench_resv_fill(&bench_objects[i], 2 * i, 2 * i + 1);
-	}
-	start_waiter(c, waiter_resv);
-}
-
-static void prepare_completion(const struct bench_case *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < BATCH; i++) {
-		init_completion(&bench_questions[i]);
-		init_completion(&bench_answers[i]);
-	}
-	start_waiter(c, waiter_completion);
-}
-
-static void run_completion(const struct bench_case *c)
-{
-	unsigned int i;
-
-	if (IS_ERR(bench_waiter))
-		return;
-	for (i = 0; i < BATCH; i++) {
-		complete(&bench_questions[i]);
-		wait_for_completion(&bench_answers[i]);
-	}
-}
-
-static void stop_waiter(const struct bench_case *c)
-{
-	if (IS_ERR(bench_waiter))
-		return;
-	kthread_stop(bench_waiter);
-	put_task_struct(bench_waiter);
 }
 
 static void run_wake(const struct bench_case *c)
@@ -173,35 +89,88 @@ static void run_wake(const struct bench_case *c)
 	if (IS_ERR(bench_waiter))
 		return;
 	for (i = 0; i < c->batch; i++) {
-		dma_fence_signal(question(c, i));
-		dma_fence_wait(answer(c, i), false);
+		wake(c, 2 * i);
+		bench_wait(c, 2 * i + 1);
 	}
 }
 
-static void finish_wake(const struct bench_case *c)
+/* The other task sleeps before the first operation begins. */
+static void start_waiter(const struct bench_case *c,
+			 void (*wait)(const struct bench_case *c, unsigned int turn))
 {
-	stop_waiter(c);
-	bench_fences_signal(fences(c));
-	bench_fences_put(fences(c));
+	bench_wait = wait;
+	bench_waiter = kthread_run(waiter, (void *)c, "bench-waiter");
+	if (IS_ERR(bench_waiter))
+		return;
+	get_task_struct(bench_waiter);
+	while (READ_ONCE(bench_waiter->__state) == TASK_RUNNING)
+		schedule_timeout_uninterruptible(1);
+}
+
+static void prepare_fence(const struct bench_case *c)
+{
+	bench_fences_init(2 * c->batch * c->param, false);
+	start_waiter(c, wait_fence);
+}
+
+static void prepare_any(const struct bench_case *c)
+{
+	bench_fences_init(2 * c->batch * c->param, false);
+	start_waiter(c, wait_any);
+}
+
+static void prepare_resv(const struct bench_case *c)
+{
+	unsigned int turn;
+
+	bench_fences_init(2 * c->batch * c->param, false);
+	for (turn = 0; turn < 2 * c->batch; turn++) {
+		dma_resv_init(&bench_objects[turn]);
+		bench_resv_fill(&bench_objects[turn], turn, turn + 1);
+	}
+	start_waiter(c, wait_resv);
+}
+
+static void prepare_completion(const struct bench_case *c)
+{
+	unsigned int turn;
+
+	for (turn = 0; turn < 2 * c->batch; turn++)
+		init_completion(&bench_completions[turn]);
+	start_waiter(c, wait_completion);
+}
+
+static void finish_completion(const struct bench_case *c)
+{
+	if (IS_ERR(bench_waiter))
+		return;
+	kthread_stop(bench_waiter);
+	put_task_struct(bench_waiter);
+}
+
+static void finish_fence(const struct bench_case *c)
+{
+	finish_completion(c);
+	bench_fences_signal(2 * c->batch * c->param);
+	bench_fences_put(2 * c->batch * c->param);
 }
 
 static void finish_resv(const struct bench_case *c)
 {
-	unsigned int i;
+	unsigned int turn;
 
-	for (i = 0; i < c->batch; i++)
-		dma_resv_fini(&bench_objects[i]);
-	finish_wake(c);
+	for (turn = 0; turn < 2 * c->batch; turn++)
+		dma_resv_fini(&bench_objects[turn]);
+	finish_fence(c);
 }
 
 const struct bench_case bench_wake_cases[] = {
 	{ .name = "floor/sleep-wake", .batch = BATCH,
-	  .prepare = prepare_completion, .run = run_completion,
-	  .finish = stop_waiter },
+	  .prepare = prepare_completion, .run = run_wake, .finish = finish_completion },
 	{ .name = "fence/sleep-wake", .param = 1, .batch = BATCH,
-	  .prepare = prepare_fence, .run = run_wake, .finish = finish_wake },
+	  .prepare = prepare_fence, .run = run_wake, .finish = finish_fence },
 	{ .name = "fence/sleep-wake-any-8", .param = ANY, .batch = BATCH,
-	  .prepare = prepare_any, .run = run_wake, .finish = finish_wake },
+	  .prepare = prepare_any, .run = run_wake, .finish = finish_fence },
 	{ .name = "resv/sleep-wake", .param = 1, .batch = BATCH,
 	  .prepare = prepare_resv, .run = run_wake, .finish = finish_resv },
 	{ }
