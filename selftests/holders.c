@@ -801,6 +801,7 @@ static void *use_main(void *arg)
 		close(buf);
 		sleep_ms(50);
 	}
+	return NULL;
 }
 
 /* The life of the first buffer that is made meanwhile, which no interval would show. */

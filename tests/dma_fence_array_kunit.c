@@ -494,6 +494,36 @@ static void poll_looks_at_members(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_fence_flag(trio->array), param->done);
 }
 
+struct answer {
+	const char *desc;
+	bool any;
+	unsigned int num_done;
+	unsigned int asked;
+};
+
+static const struct answer answers[] = {
+	{ "all, first pending", false, 0, 1 },
+	{ "all, second pending", false, 1, 2 },
+	{ "all, none pending", false, 3, 3 },
+	{ "any, first done", true, 1, 1 },
+	{ "any, none done", true, 0, 3 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(answer, answers, desc);
+
+static void poll_asks_members_until_the_answer_is_known(struct kunit *test)
+{
+	const struct answer *param = test->param_value;
+	struct trio *trio = trio_create(test, param->any);
+	unsigned int i;
+
+	for (i = 0; i < param->num_done; i++)
+		trio->mocks[i]->complete = true;
+	dma_fence_is_signaled(trio->array);
+	for (i = 0; i < NUM_MEMBERS; i++)
+		KUNIT_EXPECT_EQ(test, trio->mocks[i]->log->polls, i < param->asked);
+}
+
 static void poll_of_enabled_array_counts(struct kunit *test)
 {
 	struct trio *trio = trio_create(test, false);
@@ -808,6 +838,7 @@ static struct kunit_case dma_fence_array_cases[] = {
 	KUNIT_CASE(completion_is_asynchronous),
 	KUNIT_CASE(enabled_array_outlives_its_owner),
 	KUNIT_CASE_PARAM(poll_looks_at_members, poll_gen_params),
+	KUNIT_CASE_PARAM(poll_asks_members_until_the_answer_is_known, answer_gen_params),
 	KUNIT_CASE(poll_of_enabled_array_counts),
 	KUNIT_CASE(pending_array_holds_marker),
 	KUNIT_CASE_PARAM(first_error_wins, order_gen_params),

@@ -714,7 +714,8 @@ static void release_needs_no_stack_for_more_links(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stack_of_release(test, NUM_STACKED), some);
 }
 
-#define NUM_LINKS 1000000
+/* By recursion these would take a stack of at least 1.6 MB. */
+#define NUM_LINKS 100000
 
 static unsigned int make_links(struct dma_fence **head, struct dma_fence *fence)
 {
@@ -732,8 +733,7 @@ static unsigned int make_links(struct dma_fence **head, struct dma_fence *fence)
 	return i;
 }
 
-/* By recursion this would take a stack of at least 16 MB. */
-static void million_links_are_released(struct kunit *test)
+static void chain_of_any_length_is_released(struct kunit *test)
 {
 	struct dma_fence *fence = mock_fence_new(test), *head = NULL;
 	unsigned int made = make_links(&head, fence);
@@ -796,7 +796,7 @@ static struct kunit_case dma_fence_chain_cases[] = {
 	KUNIT_CASE(release_works_with_interrupts_off),
 	KUNIT_CASE(release_needs_no_stack_for_more_links),
 	KUNIT_CASE(node_can_be_looked_at_for_a_grace_period),
-	KUNIT_CASE_SLOW(million_links_are_released),
+	KUNIT_CASE_SLOW(chain_of_any_length_is_released),
 	{}
 };
 
