@@ -182,6 +182,7 @@ static void *thread_main(void *arg)
 	stack_t stack = { .ss_sp = w->stack, .ss_size = STACK_SIZE };
 
 	sigaltstack(&stack, NULL);
+	w->tid = gettid();
 	while (!__atomic_load_n(&complete, __ATOMIC_ACQUIRE) ||
 	       !__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
 		sleep_ms(1);
@@ -193,24 +194,23 @@ static void be_interrupted(int sig)
 {
 }
 
-/* Interrupts whatever the threads wait in. Returns when all of them have ended. */
-static void interrupt_threads(pthread_t *thread)
+/*
+ * Interrupts whatever the threads wait in. Returns when all of them have ended. It does
+ * not ask the library, which marks threads in a child of fork() as ended: User Mode Linux
+ * can leave pages shared with the parent when it is short of memory.
+ */
+static void interrupt_threads(const struct worker *worker)
 {
-	unsigned int i, left = THREADS;
-	bool ended[THREADS] = { };
+	unsigned int i, left;
 
-	while (left) {
+	do {
 		sleep_ms(TICK_MS);
+		left = 0;
 		for (i = 0; i < THREADS; i++) {
-			if (ended[i])
-				continue;
-			pthread_kill(thread[i], SIGUSR1);
-			if (is_over() && !pthread_tryjoin_np(thread[i], NULL)) {
-				ended[i] = true;
-				left--;
-			}
+			if (!syscall(SYS_tgkill, getpid(), worker[i].tid, SIGUSR1))
+				left++;
 		}
-	}
+	} while (left || !is_over());
 }
 
 /*
@@ -248,7 +248,7 @@ static void process_main(__u64 seed)
 			_exit(1);
 	}
 	__atomic_store_n(&complete, 1, __ATOMIC_RELEASE);
-	interrupt_threads(thread);
+	interrupt_threads(worker);
 	_exit(0);
 }
 

@@ -43,11 +43,13 @@ enum pool_kind {
  * struct worker - a thread, or the child of one, that does operations
  * @rng: state of its random numbers
  * @stack: where a thread takes signals
+ * @tid: number of the thread
  * @forked: it is such a child, which makes no others
  */
 struct worker {
 	__u64 rng;
 	char *stack;
+	pid_t tid;
 	bool forked;
 };
 
