@@ -188,7 +188,7 @@ static int unload_when_free(const char *module)
 	return ret;
 }
 
-/* --------------------------------------------------------- what is left behind */
+/* ------------------------------------------------------ what is left behind */
 
 /**
  * struct left - what a process has of a driver when that is unloaded
@@ -282,7 +282,7 @@ static bool (* const leave[])(struct left *left) = {
 	leave_in_flight,
 };
 
-/* What was left is used once more. */
+/* Use once more what was left. */
 static bool use(const struct left *left)
 {
 	struct pollfd poller = { .fd = left->buf >= 0 ? left->buf : left->other };
