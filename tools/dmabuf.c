@@ -196,7 +196,6 @@ int main(int argc, char **argv)
 	if (optind == argc || argc - optind > 2)
 		read_option('?');
 	ret = find_command(argv[optind], argv[optind + 1]);
-	if (fflush(stdout) || ferror(stdout))
-		err(EXIT_ERROR, "output");
+	show_now();
 	return ret;
 }

@@ -69,6 +69,7 @@ struct table {
 
 void table_row(struct table *table, enum color color, const char *const *cells);
 void table_print(const struct table *table);
+void show_now(void);
 
 /* ------------------------------------------------------------------ parse.c */
 

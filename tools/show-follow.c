@@ -222,13 +222,13 @@ static void look(struct follower *last)
 		(options.json ? json_begin : print_begin)(now.snap);
 	if (last->snap && !can_tell(now.snap, last->snap)) {
 		(options.json ? json_blind : print_blind)(now.snap);
-		fflush(stdout);
+		show_now();
 		snapshot_free(now.snap);
 		return;
 	}
 	now.waits = waits_of(now.snap);
 	compare(&now, last);
-	fflush(stdout);
+	show_now();
 	if (last->snap)
 		snapshot_free(last->snap);
 	*last = now;

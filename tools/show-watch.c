@@ -23,7 +23,7 @@ static void print_all(const struct snapshot *snap, const char *how)
 	for_each(buf, snap->buffers)
 		print_change(snap, buf, ' ');
 	show_limits(snap);
-	fflush(stdout);
+	show_now();
 }
 
 /* -------------------------------------------------------------------- by looking */
@@ -42,7 +42,7 @@ static void print_changes(const struct snapshot *old, const struct snapshot *new
 		else if (strcmp(held_by(old, before), held_by(new, buf)))
 			print_change(new, buf, '=');
 	}
-	fflush(stdout);
+	show_now();
 }
 
 static void watch_by_looking(void)
@@ -116,7 +116,7 @@ static bool watch_by_events(void)
 	end = end_of_time();
 	do {
 		trace_read(see_event);
-		fflush(stdout);
+		show_now();
 	} while (wait_until(end, 0.1));
 	trace_read(see_event);
 	trace_close();

@@ -91,6 +91,7 @@ bool trace_open(const char *const *events)
 	if (!make_instance())
 		return false;
 	handle_signals(end_by_signal);
+	atexit(trace_close);
 	if (set_up(events))
 		return true;
 	trace_close();

@@ -306,3 +306,13 @@ void table_print(const struct table *table)
 		printf("%s\n", row->color ? paint(COLOR_NONE) : "");
 	}
 }
+
+/*
+ * Show what has been printed so far. If nobody can see it the program ends: where SIGPIPE
+ * is ignored, as in a service of systemd, nothing else ends it.
+ */
+void show_now(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		err(EXIT_ERROR, "output");
+}
