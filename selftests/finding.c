@@ -120,12 +120,25 @@ static bool same_token(FIXTURE_DATA(finding) *self, const char *shown, size_t sh
 	return same_but_numbers(shown, shown + shown_len, got, got + got_len);
 }
 
+/* Behind the name of a function may be that of its module. */
+static size_t module_length(const char *s)
+{
+	size_t len = strspn(s, " ");
+
+	if (!len || s[len] != '[')
+		return 0;
+	len += 1 + token_length(s + len + 1);
+	return s[len] == ']' ? len + 1 : 0;
+}
+
 /* Any blanks are as good as any others. */
 static bool same_line(FIXTURE_DATA(finding) *self, const char *shown, const char *got)
 {
 	size_t shown_len, got_len;
 
 	while (*shown && *got) {
+		if (!module_length(shown))
+			got += module_length(got);
 		shown_len = token_length(shown);
 		got_len = token_length(got);
 		if (shown_len && got_len) {
