@@ -398,7 +398,7 @@ static void *reader_main(void *arg)
 }
 
 /* Buffers, names and fences change while the list is printed. */
-TEST_F(bufinfo, reader_races_with_life)
+TEST_F_TIMEOUT(bufinfo, reader_races_with_life, 300)
 {
 	int timeline = setup_timeline(_metadata);
 	struct reader reader = { .text = self->text };

@@ -383,7 +383,7 @@ TEST(fence_of_the_exporter)
 /* -------------------------------------------------------------------- races */
 
 /* A thread signals while this one goes to sleep: no wake-up may be lost. */
-TEST_F(poll, signal_races_with_poll)
+TEST_F_TIMEOUT(poll, signal_races_with_poll, 300)
 {
 	struct signaller signaller;
 	int fence, round;

@@ -490,7 +490,7 @@ static void *reader_main(void *arg)
 	return NULL;
 }
 
-TEST_F(stats, readers_race_with_life)
+TEST_F_TIMEOUT(stats, readers_race_with_life, 300)
 {
 	struct reader reader = { .size = BUF_SIZE };
 	int bufs[16], round, before;

@@ -497,7 +497,7 @@ static void *closer_main(void *arg)
 	return NULL;
 }
 
-TEST_F(sw_sync, close_races_with_fences)
+TEST_F_TIMEOUT(sw_sync, close_races_with_fences, 300)
 {
 	int round;
 

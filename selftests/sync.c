@@ -243,7 +243,7 @@ TEST_F(wait, many_waiters_all_wake)
 }
 
 /* A thread signals while this one starts: neither order may lose the wake-up. */
-TEST_F(wait, signal_races_with_start)
+TEST_F_TIMEOUT(wait, signal_races_with_start, 300)
 {
 	struct signaller signaller;
 	int fence, round;

@@ -374,7 +374,7 @@ static void *user_main(void *arg)
 	return NULL;
 }
 
-TEST_F(sync_file, import_races_with_export)
+TEST_F_TIMEOUT(sync_file, import_races_with_export, 300)
 {
 	int before = taken_fds();
 	struct user users[4];

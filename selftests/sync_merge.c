@@ -258,7 +258,7 @@ TEST_F(many, thousands_of_points)
  * Somebody signals while others merge: the result may hold both, one or none of
  * the fences, but it is over when they are.
  */
-TEST_F(merge, signal_races_with_merge)
+TEST_F_TIMEOUT(merge, signal_races_with_merge, 300)
 {
 	int round, merged, count;
 

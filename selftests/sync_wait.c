@@ -201,7 +201,7 @@ TEST_F(wait, can_be_closed_after_poll)
 	}
 }
 
-TEST_F(wait, signal_races_with_poll)
+TEST_F_TIMEOUT(wait, signal_races_with_poll, 300)
 {
 	struct signaller signaller;
 	int fence, round;
@@ -252,7 +252,7 @@ TEST_F(wait, can_be_closed_under_sleepers)
 	}
 }
 
-TEST_F(wait, signal_races_with_close)
+TEST_F_TIMEOUT(wait, signal_races_with_close, 300)
 {
 	struct signaller signaller;
 	int fence, round;

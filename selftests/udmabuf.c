@@ -705,7 +705,7 @@ TEST_F(udmabuf, example_of_the_book)
 
 /* ------------------------------------------------------------ nothing lost */
 
-TEST_F(udmabuf, closing_frees_the_memory)
+TEST_F_TIMEOUT(udmabuf, closing_frees_the_memory, 300)
 {
 	long before = 0, lost;
 	int i;
@@ -820,7 +820,7 @@ static void leave_secret_behind(struct __test_metadata *_metadata, size_t size)
 	ASSERT_EQ(0, status);
 }
 
-TEST_F(udmabuf, fallocated_pages_are_zero)
+TEST_F_TIMEOUT(udmabuf, fallocated_pages_are_zero, 300)
 {
 	const size_t size = 32 * MIB;
 	long available = free_kib();
