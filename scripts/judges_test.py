@@ -441,6 +441,23 @@ class ShellTest(unittest.TestCase):
                   encoding="utf-8") as file:
             self.assertEqual(file.read(), "passed x/a\nskipped x/b\n")
 
+    def test_both_cores(self):
+        guest = ('ours="%s" host="%s"\n'
+                 'guest() { mkdir -p "$BUILD/clients/$2/$1" && eval "second=\\$$1" &&\n'
+                 'printf "### begin x\\nok 1 a\\n%%s 2 b\\n1..2\\n### end x 0\\n" "$second" \\\n'
+                 '\t>"$BUILD/clients/$2/$1/output.log"; }\n'
+                 'on_both_cores clients kmsgrab; echo "$passed $failed $skipped"')
+        listed = os.path.join(self.place, "build/clients/kmsgrab/stock")
+        for ours, host, figures, both in (("ok", "ok", "2 0 0", ""),
+                                          ("not ok", "ok", "1 1 0", ""),
+                                          ("not ok", "not ok", "1 0 1", "x/b\n"),
+                                          ("ok", "not ok", "2 0 0", "")):
+            with self.subTest(ours=ours, host=host):
+                self.assertEqual(self.lib(guest % (ours, host)), figures)
+                with open(listed, encoding="utf-8") as file:
+                    self.assertEqual(file.read(), both)
+        self.assertIn("no such test", self.lib("on_both_cores clients x 2>&1"))
+
     def test_boot_step(self):
         step = f'boot_step {self.place}/guest text %s; echo "$complaints"'
         guest = f"sh -c 'printf \"boot: splat: x\\n%s\" >{self.place}/guest/boot.log; exit 1'"

@@ -275,6 +275,36 @@ judge_programs()
 	note_cases "$(basename "${output%/*}")-programs" "$output"
 }
 
+# on_both_cores PART NAME - let the caller's guest CORE NAME run the program PART.d/NAME
+# on both cores, "ours" and "host", with output in build/PART/NAME/CORE, and judge the one
+# by the other
+on_both_cores()
+{
+	[ -x "$SCRIPTS/$1.d/$2" ] || die "no such test: $2"
+	place=$BUILD/$1/$2
+	rm -rf "$place"
+	mkdir -p "$place"
+	# The status tells of programs that fail, which they may on both.
+	timed "$2, here" guest ours "$2" || :
+	timed "$2, stock core" guest host "$2" || :
+	compare_cores "$place" "$2"
+}
+
+# compare_cores DIR NAME - show what fails in DIR/ours and not in DIR/host, and add to the
+# figures of the command. What fails in both is listed in DIR/stock: see clients.py
+compare_cores()
+{
+	"$SCRIPTS/clients.py" "$1/ours" "$1/host" "$1/stock" \
+		>"$1/results" 2>>"$DMABUF_LOG"
+	take_figures "$1/results" "$2"
+	grep -v '^total' "$1/results" | remember
+	# shellcheck disable=SC2086 # three numbers
+	count $figures
+	# shellcheck disable=SC2086
+	printf '  %s: %d passed, %d failed, %d skipped' "$2" $figures
+	printf ', of which %d fail on the stock core, too\n' "$(grep -c . "$1/stock")"
+}
+
 # judge_kunit DIR - show which KUnit cases of a guest have not passed; sets figures
 # to PASSED FAILED SKIPPED
 judge_kunit()
