@@ -35,11 +35,25 @@ def share(path, tag, readonly):
             + (",readonly=on" if readonly else "")]
 
 
+def devices(args):
+    """Options of QEMU for devices that were asked for. The guest can ask the monitor, at
+    its third serial port, for what the devices show: QEMU connects to itself."""
+    if not args.device:
+        return []
+    found = ["-chardev", "socket,id=monitor,path=monitor,server=on,wait=off",
+             "-mon", "chardev=monitor", "-serial", "unix:monitor"]
+    for device in args.device:
+        found += ["-device", device]
+    return found
+
+
 def qemu(args, out, tty):
     """An emulated PC, with several CPUs, or with a clock of instructions."""
     kernel = ["root=boot_root", "rootfstype=9p",
               "rootflags=trans=virtio,version=9p2000.L,cache=loose",
-              "console=ttyS0", "panic=-1"] + kernel_args(args, out, "ttyS1")
+              "console=ttyS0", "panic=-1",
+              # On a busy machine the timer seems not to work in the moment of the check.
+              "no_timer_check"] + kernel_args(args, out, "ttyS1")
     # While the kernel looks at its CPU it forgets for a moment that there are five
     # levels of page tables. KASAN takes an interrupt then for a wild access.
     accel = (["-cpu", "max", "-accel", "tcg,thread=single",
@@ -48,7 +62,8 @@ def qemu(args, out, tty):
     return (["qemu-system-x86_64", "-machine", "q35", "-smp", str(args.cpus),
              "-m", args.memory, "-nodefaults", "-no-user-config",
              "-display", "none", "-no-reboot",
-             "-serial", "stdio", "-serial", f"file:/dev/fd/{tty}"] + accel
+             "-serial", "stdio", "-serial", f"file:/dev/fd/{tty}"]
+            + devices(args) + accel
             + share("/", "boot_root", True) + share(out, "boot_dir", False)
             + ["-kernel", os.path.abspath(args.kernel),
                "-append", " ".join(kernel)])
