@@ -1,8 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What programs of clients.d and drivers.d share. Each runs in a guest, in its own
-# directory, and prints TAP.
+# What programs share that run in a guest, in their own directory, and print TAP.
 
 HERE=$PWD
 WORK=/tmp/${0##*/}
