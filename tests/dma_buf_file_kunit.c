@@ -535,7 +535,7 @@ static void dma_buf_info_number(struct kunit *test)
 	void __user *user = test_user_page(test);
 	struct dma_buf *buf = mock_export(test);
 
-	KUNIT_EXPECT_EQ(test, DMA_BUF_IOCTL_INFO, 'b' << 8 | 0x0f);
+	KUNIT_EXPECT_EQ(test, DMA_BUF_IOCTL_INFO, _IOC(_IOC_NONE, 'b', 0x0f, 0));
 	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IO(DMA_BUF_BASE, 0x0e), user), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IO(DMA_BUF_BASE, 0x10), user), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, mock_ioctl(buf, _IOWR(DMA_BUF_BASE, 0x0f, struct dma_buf_info), user),

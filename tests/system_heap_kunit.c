@@ -522,7 +522,7 @@ static struct page *hand_out_far(gfp_t gfp, unsigned int order)
 static void heap_mmap_finds_far_runs(struct kunit *test)
 {
 	struct allocator allocator = { };
-	struct page *block = alloc_pages(GFP_KERNEL, ilog2(FAR_PAGES));
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, ilog2(FAR_PAGES));
 	struct dma_buf *buf;
 
 	if (!block)
