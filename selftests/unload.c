@@ -283,7 +283,7 @@ static bool (* const leave[])(struct left *left) = {
 };
 
 /* Use once more what was left. */
-static bool use(const struct left *left)
+static bool still_works(const struct left *left)
 {
 	struct pollfd poller = { .fd = left->buf >= 0 ? left->buf : left->other };
 
@@ -313,8 +313,8 @@ static void add_fence_of_vgem(int buf)
  * A process that has something of the driver: tells when it has, uses it when it is told
  * to, and dies with it.
  */
-static pid_t start_user(int (*alloc)(void), unsigned int what, int fence, int told,
-			int tell)
+static pid_t start_user(int (*alloc)(void), bool (*leave_it)(struct left *left), int fence,
+			int told, int tell)
 {
 	struct left left = { .buf = -1, .other = -1 };
 	pid_t pid = fork();
@@ -326,11 +326,11 @@ static pid_t start_user(int (*alloc)(void), unsigned int what, int fence, int to
 	if (left.buf < 0)
 		_exit(2);
 	add_fence_of_vgem(left.buf);
-	if (import_fences(left.buf, DMA_BUF_SYNC_WRITE, fence) || !leave[what](&left))
+	if (import_fences(left.buf, DMA_BUF_SYNC_WRITE, fence) || !leave_it(&left))
 		_exit(3);
 	if (write(tell, &byte, 1) != 1 || read(told, &byte, 1) != 1)
 		_exit(4);
-	_exit(use(&left) ? 0 : 5);
+	_exit(still_works(&left) ? 0 : 5);
 }
 
 /* ------------------------------------------------------------------- tests */
@@ -367,7 +367,7 @@ static void one_round(struct __test_metadata *_metadata, FIXTURE_DATA(unload) *s
 	ASSERT_EQ(0, pipe(tell));
 	fence = timeline_fence(self->timeline, ++self->value);
 	ASSERT_LE(0, fence);
-	pid = start_user(variant->alloc, what, fence, told[0], tell[1]);
+	pid = start_user(variant->alloc, leave[what], fence, told[0], tell[1]);
 	ASSERT_LT(0, pid);
 	close(tell[1]);
 	EXPECT_EQ(1, read(tell[0], &byte, 1));
