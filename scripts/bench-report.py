@@ -29,6 +29,8 @@ README_MARKS = "<!-- figures of make bench -->\n", "<!-- end of figures -->\n"
 DEFAULT_BAR = 1.02
 # Limit for the throughput of two CPUs that do not share data, relative to one.
 SCALE_BAR = 1.8
+# The speed of emulated CPUs varies by more than this between two runs of one core.
+SCALE_NOISE = 0.05
 SCALES = "smp/export-release", "smp/add-test"
 UNITS = {"time": "ns", "growth": "ns", "memory": "bytes", "smp": "ns",
          "instructions": "instr."}
@@ -474,8 +476,8 @@ def compare_smp(directory):
                     times[core][f"{name}, {title}"][pair].append(
                         [1e9 / statistics.median(s[cpus] for s in samples)])
     missed = [name for name in SCALES if name in scale
-              and not scale[name]["ours"] >= min(SCALE_BAR,
-                                                 scale[name]["host"])]
+              and not scale[name]["ours"] >= (1 - SCALE_NOISE) *
+             min(SCALE_BAR, scale[name]["host"])]
     for name, cores in scale.items():
         print(f"{name:24} two CPUs do as much as one: host"
               f" {cores['host']:.2f} times, here {cores['ours']:.2f} times")
