@@ -224,7 +224,7 @@ pc_programs()
 		set -- "$@" "$BUILD/kselftest/dma-buf/$name"
 	done
 	# shellcheck disable=SC2086 # options are words
-	"$SCRIPTS/boot" -c 2 -m 2G -t 3600 -o "$dir" -e LIMIT=1500 -k cma=64M -k hugepages=32 \
+	"$SCRIPTS/boot" -c 2 -m 2G -t 7200 -o "$dir" -e LIMIT=3600 -k cma=64M -k hugepages=32 \
 		$options "$kernel" "$SCRIPTS/guest-tap" "$@"
 }
 

@@ -533,7 +533,7 @@ TEST_F(heap, example_of_the_book)
 	EXPECT_EQ(0, example_main());
 }
 
-TEST_F_TIMEOUT(heap, rounds_lose_no_memory, 300)
+TEST_F_TIMEOUT(heap, rounds_lose_no_memory, 900)
 {
 	long before = 0;
 	int i;

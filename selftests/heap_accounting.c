@@ -221,7 +221,7 @@ TEST_F(accounting, allocation_beyond_the_limit_fails)
 }
 
 /* Just about what is left: wherever the limit hits, it is an error at most. */
-TEST_F(accounting, close_to_the_limit)
+TEST_F_TIMEOUT(accounting, close_to_the_limit, 300)
 {
 	long long room = 8 * MIB, size;
 	int refused = 0, buf, fds = taken_fds();
@@ -251,7 +251,7 @@ TEST_F(accounting, close_to_the_limit)
 #define NUM_MERGES	500
 #define MEMBER_SIZE	40
 
-TEST_F(accounting, merged_sync_files_are_charged)
+TEST_F_TIMEOUT(accounting, merged_sync_files_are_charged, 300)
 {
 	int timelines[NUM_MEMBERS], merges[NUM_MERGES], all = -1, i;
 	long long before;

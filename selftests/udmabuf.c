@@ -435,7 +435,7 @@ TEST_F(udmabuf, parameters_refuse_nonsense)
 }
 
 /* A frame of 3840 x 2160 pixels, which a guest has anywhere in its memory. */
-TEST_F(udmabuf, pieces_of_a_large_frame)
+TEST_F_TIMEOUT(udmabuf, pieces_of_a_large_frame, 300)
 {
 	const int pieces = 8100;
 	struct udmabuf_create_list *list = list_of(pieces);
@@ -705,7 +705,7 @@ TEST_F(udmabuf, example_of_the_book)
 
 /* ------------------------------------------------------------ nothing lost */
 
-TEST_F_TIMEOUT(udmabuf, closing_frees_the_memory, 300)
+TEST_F_TIMEOUT(udmabuf, closing_frees_the_memory, 900)
 {
 	long before = 0, lost;
 	int i;
