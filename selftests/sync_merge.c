@@ -192,7 +192,7 @@ FIXTURE_TEARDOWN(many)
 }
 
 /* Long enough for an emulated CPU with KCSAN. */
-TEST_F_TIMEOUT(many, thousands_of_timelines, 240)
+TEST_F_TIMEOUT(many, thousands_of_timelines, 600)
 {
 	static struct sync_fence_info infos[MANY];
 	static int timelines[MANY];

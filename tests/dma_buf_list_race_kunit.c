@@ -21,8 +21,8 @@
 /* A side that looks does so more than once while the other one is at work. */
 #define NUM_LOOKS	4
 
-/* So many short walks of each side come and go in a round. */
-#define NUM_WALKS	64
+/* So many short walks of each side come and go in a round. KCSAN makes each access slow. */
+#define NUM_WALKS	(IS_ENABLED(CONFIG_KCSAN) ? 8 : 64)
 
 /* Longer than any case takes: the worker runs only when a case calls it. */
 #define NEVER_MS	1000000
