@@ -265,7 +265,7 @@ static int exhaust(struct __test_metadata *_metadata, int dev, int *bufs)
 }
 
 /* Most of the area can be had, and what is released comes back. */
-TEST_F(cma_heap, exhausted_area_comes_back)
+TEST_F_TIMEOUT(cma_heap, exhausted_area_comes_back, 300)
 {
 	long long total = memory(_metadata, "CmaTotal:");
 	int bufs[MAX_BUFFERS], first, second, i;
