@@ -4,9 +4,9 @@
  * the other task and one sleep of this one, on both sides. The floor is that of two
  * completions.
  *
- * Both tasks wait by the same function. Otherwise the calls of one are nested deeper, and
- * the processor, which takes a switch of tasks for returns, mispredicts each return after
- * it: that costs half as much again, in either core, and depends on a single frame.
+ * Both tasks wait by the same function. Where the calls of one were nested deeper, a row
+ * took half as much again, with as many instructions: in the one core or the other, as two
+ * frames more in a task decided. It may be that returns after a switch are mispredicted.
  */
 
 #include <linux/completion.h>
@@ -29,6 +29,11 @@ static struct dma_resv bench_objects[TURNS];
 static struct completion bench_completions[TURNS];
 static void (*bench_wait)(const struct bench_case *c, unsigned int turn);
 static struct task_struct *bench_waiter;
+
+static unsigned int all_fences(const struct bench_case *c)
+{
+	return 2 * c->batch * c->param;
+}
 
 static struct dma_fence *fences_of(const struct bench_case *c, unsigned int turn)
 {
@@ -109,13 +114,13 @@ static void start_waiter(const struct bench_case *c,
 
 static void prepare_fence(const struct bench_case *c)
 {
-	bench_fences_init(2 * c->batch * c->param, false);
+	bench_fences_init(all_fences(c), false);
 	start_waiter(c, wait_fence);
 }
 
 static void prepare_any(const struct bench_case *c)
 {
-	bench_fences_init(2 * c->batch * c->param, false);
+	bench_fences_init(all_fences(c), false);
 	start_waiter(c, wait_any);
 }
 
@@ -123,7 +128,7 @@ static void prepare_resv(const struct bench_case *c)
 {
 	unsigned int turn;
 
-	bench_fences_init(2 * c->batch * c->param, false);
+	bench_fences_init(all_fences(c), false);
 	for (turn = 0; turn < 2 * c->batch; turn++) {
 		dma_resv_init(&bench_objects[turn]);
 		bench_resv_fill(&bench_objects[turn], turn, turn + 1);
@@ -151,8 +156,8 @@ static void finish_completion(const struct bench_case *c)
 static void finish_fence(const struct bench_case *c)
 {
 	finish_completion(c);
-	bench_fences_signal(2 * c->batch * c->param);
-	bench_fences_put(2 * c->batch * c->param);
+	bench_fences_signal(all_fences(c));
+	bench_fences_put(all_fences(c));
 }
 
 static void finish_resv(const struct bench_case *c)
