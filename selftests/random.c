@@ -195,9 +195,8 @@ static void be_interrupted(int sig)
 }
 
 /*
- * Interrupts whatever the threads wait in. Returns when all of them have ended. It does
- * not ask the library, which marks threads in a child of fork() as ended: User Mode Linux
- * can leave pages shared with the parent when it is short of memory.
+ * Interrupts whatever the threads wait in. Returns when the kernel knows none of them any
+ * more: with failing allocations the library seemed to take one that waits for ended.
  */
 static void interrupt_threads(const struct worker *worker)
 {
