@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -262,6 +263,31 @@ static inline int load_file(const char *path)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+/* Returns whether the module is there. MODULES_ROOT may say where it is looked for. */
+static inline bool modprobe(const char *name)
+{
+	const char *root = getenv("MODULES_ROOT");
+	char command[512];
+
+	snprintf(command, sizeof(command), "modprobe -q -d '%s' %s 2>/dev/null",
+		 root ? root : "/", name);
+	return !system(command);
+}
+
+static inline int unload_module(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+/* What the kernel says of itself since boot: a bad page, as KASAN, an oops, a warning. */
+static inline long taints(struct __test_metadata *_metadata)
+{
+	char value[32];
+
+	ASSERT_LT(0, read_file("/proc/sys/kernel/tainted", value, sizeof(value)));
+	return strtol(value, NULL, 10) & 0x2a0;
+}
+
 /*
  * Returns whether the module is there. Its file may be named by a variable of the
  * environment, and has to be good then.
@@ -270,12 +296,9 @@ static inline bool load_module(struct __test_metadata *_metadata, const char *va
 			       const char *name)
 {
 	const char *path = getenv(variable);
-	char command[128];
 
-	if (!path) {
-		snprintf(command, sizeof(command), "modprobe -q %s 2>/dev/null", name);
-		return !system(command);
-	}
+	if (!path)
+		return modprobe(name);
 	ASSERT_EQ(0, load_file(path));
 	return true;
 }
@@ -332,7 +355,7 @@ static inline int udmabuf_alloc(size_t size)
 	return ret;
 }
 
-static inline int heap_alloc(size_t size, unsigned int fd_flags)
+static inline int heap_alloc_from(const char *path, size_t size, unsigned int fd_flags)
 {
 	struct dma_heap_allocation_data data = {
 		.len = size,
@@ -340,12 +363,17 @@ static inline int heap_alloc(size_t size, unsigned int fd_flags)
 	};
 	int dev, ret;
 
-	dev = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+	dev = open(path, O_RDONLY | O_CLOEXEC);
 	if (dev < 0)
 		return -ENODEV;
 	ret = do_ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &data);
 	close(dev);
 	return ret ? ret : (int)data.fd;
+}
+
+static inline int heap_alloc(size_t size, unsigned int fd_flags)
+{
+	return heap_alloc_from("/dev/dma_heap/system", size, fd_flags);
 }
 
 /* Opens the primary node of the DRM device of that driver. */
@@ -409,12 +437,13 @@ static inline int drm_export(int drm, size_t size, __u32 *handle)
 	return ret ? ret : prime.fd;
 }
 
-static inline int vgem_alloc(size_t size)
+/* A buffer of a driver with dumb buffers, and nothing else of it. */
+static inline int drm_alloc(const char *driver, size_t size)
 {
 	__u32 handle = 0;
 	int drm, ret;
 
-	drm = drm_open("vgem");
+	drm = drm_open(driver);
 	if (drm < 0)
 		return drm;
 	ret = drm_export(drm, size, &handle);
@@ -433,7 +462,7 @@ static inline int buffer_alloc(enum exporter exporter, size_t size)
 	case SYSTEM_HEAP:
 		return heap_alloc(size, O_RDWR | O_CLOEXEC);
 	default:
-		return vgem_alloc(size);
+		return drm_alloc("vgem", size);
 	}
 }
 
@@ -699,6 +728,29 @@ static inline void signaller_start(struct __test_metadata *_metadata,
 static inline void signaller_join(struct signaller *signaller)
 {
 	pthread_join(signaller->thread, NULL);
+}
+
+/* Another process gets it, too, or the same one again. */
+static inline int send_fd(int socket, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { };
+	struct iovec iov = { .iov_base = "", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) < 0 ? -errno : 0;
 }
 
 /* Asks for some events; returns those that came, or -errno. */

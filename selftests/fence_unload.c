@@ -28,9 +28,6 @@ enum fence_kind {
 #define WRITE	DMA_BUF_SYNC_WRITE
 #define RW	DMA_BUF_SYNC_RW
 
-/* A bad page, which is what KASAN says, an oops, or a warning. */
-#define TAINTS	0x2a0
-
 static char text[1 << 20];
 
 FIXTURE(unload)
@@ -56,20 +53,6 @@ FIXTURE_VARIANT_ADD(unload, full)
 {
 	.kind = FENCE_FULL,
 };
-
-/* The taint flags of the kernel, which warnings since boot have set. */
-static long taints(struct __test_metadata *_metadata)
-{
-	char value[32];
-
-	ASSERT_LT(0, read_file("/proc/sys/kernel/tainted", value, sizeof(value)));
-	return strtol(value, NULL, 10) & TAINTS;
-}
-
-static int unload_module(void)
-{
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
-}
 
 /* Returns the new sync_file. */
 static int create_fence(int dev, enum fence_kind kind)
@@ -113,7 +96,7 @@ static void leave(struct __test_metadata *_metadata, FIXTURE_DATA(unload) *self)
 	EXPECT_EQ(2, signal_fences(self->dev, 2));
 	close(self->dev);
 	self->dev = -1;
-	ASSERT_EQ(0, unload_module());
+	ASSERT_EQ(0, unload_module(MODULE));
 	EXPECT_NE(0, access(DEVICE, F_OK));
 }
 
@@ -139,7 +122,7 @@ FIXTURE_TEARDOWN(unload)
 	close(self->stays);
 	close(self->timeline);
 	close(self->dev);
-	unload_module();
+	unload_module(MODULE);
 	EXPECT_EQ(self->taints, taints(_metadata));
 }
 
@@ -195,9 +178,9 @@ TEST_F(unload, info_has_constant_names_after_the_signal)
 /* As long as the device is open, its driver stays. */
 TEST_F(unload, driver_stays_while_its_device_is_open)
 {
-	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	EXPECT_EQ(-EWOULDBLOCK, unload_module(MODULE));
 	close(self->dev);
-	ASSERT_EQ(0, unload_module());
+	ASSERT_EQ(0, unload_module(MODULE));
 	expect_detached(_metadata, self->fence[0], -ECANCELED);
 	EXPECT_EQ(-ECANCELED, sync_file_status(self->fence[1]));
 }
@@ -231,7 +214,7 @@ TEST_F(unload, poll_works_after_signal_and_unload)
 	ASSERT_EQ(1, signal_fences(self->dev, 1));
 	EXPECT_EQ(POLLIN, poll_for(self->fence[0], POLLIN, 0));
 	close(self->dev);
-	ASSERT_EQ(0, unload_module());
+	ASSERT_EQ(0, unload_module(MODULE));
 	EXPECT_EQ(POLLIN, poll_for(self->fence[0], POLLIN, 0));
 }
 

@@ -6,7 +6,6 @@
 #include "common.h"
 
 #include <sys/inotify.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 
@@ -423,28 +422,6 @@ TEST(watch_holds_nothing)
 	ASSERT_LE(0, inotify_add_watch(notify, name, IN_ALL_EVENTS));
 	close(buf);
 	EXPECT_EQ(0, seal(memfd));
-}
-
-static int send_fd(int socket, int fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { };
-	struct iovec iov = { .iov_base = "", .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(socket, &msg, 0) < 0 ? -errno : 0;
 }
 
 static int receive_fd(int socket)

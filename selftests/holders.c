@@ -8,7 +8,6 @@
 #include <linux/io_uring.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -187,28 +186,6 @@ static int new_buffer(struct __test_metadata *_metadata, unsigned long *ino)
 	return buf;
 }
 
-static void send_fd(struct __test_metadata *_metadata, int socket, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { };
-	struct iovec byte = { "x", 1 };
-	struct msghdr msg = {
-		.msg_iov = &byte,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	ASSERT_EQ(1, sendmsg(socket, &msg, 0));
-}
-
 /* Both a descriptor and its twin, also in a child and in a thread. */
 static void scene_many(struct __test_metadata *_metadata, FIXTURE_DATA(holders) *self)
 {
@@ -239,7 +216,7 @@ static void scene_sent(struct __test_metadata *_metadata, FIXTURE_DATA(holders) 
 	int buf = new_buffer(_metadata, &self->sent);
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->socket));
-	send_fd(_metadata, self->socket[0], buf);
+	ASSERT_EQ(0, send_fd(self->socket[0], buf));
 	/* The receiver has two descriptors, and the message is there once. */
 	ASSERT_LE(0, fcntl(self->socket[1], F_DUPFD_CLOEXEC, 0));
 	close(buf);
