@@ -264,7 +264,7 @@ static inline int load_file(const char *path)
 }
 
 /* Returns whether the module is there. MODULES_ROOT may say where it is looked for. */
-static inline bool modprobe(const char *name)
+static inline bool find_module(const char *name)
 {
 	const char *root = getenv("MODULES_ROOT");
 	char command[512];
@@ -298,7 +298,7 @@ static inline bool load_module(struct __test_metadata *_metadata, const char *va
 	const char *path = getenv(variable);
 
 	if (!path)
-		return modprobe(name);
+		return find_module(name);
 	ASSERT_EQ(0, load_file(path));
 	return true;
 }

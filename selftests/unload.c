@@ -279,9 +279,9 @@ FIXTURE_SETUP(unload)
 {
 	const char *rounds = getenv("UNLOAD_ROUNDS");
 
-	if (!modprobe(variant->module) || !is_module(variant->module))
+	if (!find_module(variant->module) || !is_module(variant->module))
 		SKIP(return, "%s is no module that can be loaded (root)", variant->module);
-	if (!modprobe("vgem") || !modprobe("vkms"))
+	if (!find_module("vgem") || !find_module("vkms"))
 		SKIP(return, "no vgem and vkms to import buffers (CONFIG_DRM_VGEM, _VKMS)");
 	self->timeline = setup_timeline(_metadata);
 	if (self->timeline < 0)
@@ -302,7 +302,7 @@ static void one_round(struct __test_metadata *_metadata, FIXTURE_DATA(unload) *s
 	char byte = 0;
 	pid_t pid;
 
-	ASSERT_TRUE(modprobe(variant->module));
+	ASSERT_TRUE(find_module(variant->module));
 	ASSERT_EQ(0, pipe(told));
 	ASSERT_EQ(0, pipe(tell));
 	fence = timeline_fence(self->timeline, ++self->value);
