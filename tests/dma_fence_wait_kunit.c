@@ -86,12 +86,12 @@ static void act_interrupt(struct later *later)
 	send_sig(SIGUSR1, later->task, 1);
 }
 
-/* The sleeping task takes the lock before it tests, so it finds both. */
+/* The task looks for an interruption when it wakes up, for the signal under the lock. */
 static void act_interrupt_and_signal(struct later *later)
 {
 	spin_lock_irq(later->fence->lock);
-	dma_fence_signal_locked(later->fence);
 	send_sig(SIGUSR1, later->task, 1);
+	dma_fence_signal_locked(later->fence);
 	spin_unlock_irq(later->fence->lock);
 }
 
