@@ -73,16 +73,21 @@ static bool make_instance(void)
 	return false;
 }
 
-/* Times are those of the report, and a line has a fixed form. */
+/*
+ * Times are those of the report, and a line has a fixed form. The kernel takes its time to
+ * enable an event; none is recorded before all are, or a buffer would have a beginning
+ * but not what follows.
+ */
 static bool set_up(const char *const *events)
 {
-	if (!set("trace_clock", "boot") || !set("options/irq-info", "0"))
+	if (!set("trace_clock", "boot") || !set("options/irq-info", "0") ||
+	    !set("tracing_on", "0"))
 		return false;
 	for (; *events; events++)
 		if (!set(format("events/dma_buf/%s/enable", *events), "1"))
 			return false;
 	pipe_fd = open(format("%s/trace_pipe", instance), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return pipe_fd >= 0;
+	return pipe_fd >= 0 && set("tracing_on", "1");
 }
 
 /* False if the kernel has no such events, or does not let us have them. */
