@@ -156,6 +156,17 @@ class BootTest(testbed.Testbed):
             with self.subTest(kernel=kernel, options=options):
                 self.assertEqual(self.status(kernel, *options), status)
 
+    def test_devices(self):
+        self.program("qemu-system-x86_64", testbed.NOTE + "echo 0 >status\n")
+        self.assertEqual(self.status("", "-c", "1"), 0)
+        self.assertNotIn("monitor", read(self.notes))
+        self.assertEqual(self.status("", "-c", "1", "-d", "a,id=b", "-d", "c"), 0)
+        called = read(self.notes).splitlines()[1]
+        self.assertIn(" <-device> <a,id=b> <-device> <c> ", called)
+        ports = [port.split("<")[1] for port in called.split(" <-serial> ")[1:]]
+        self.assertEqual(len(ports), 3)
+        self.assertEqual(ports[2], "unix:monitor> ")
+
     def test_signal_stops_the_guest(self):
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
             with self.subTest(signal=number):

@@ -35,6 +35,18 @@ def share(path, tag, readonly):
             + (",readonly=on" if readonly else "")]
 
 
+def devices(args):
+    """Options of QEMU for devices that were asked for. The guest can ask the monitor, at
+    its third serial port, for what the devices show: QEMU connects to itself."""
+    if not args.device:
+        return []
+    found = ["-chardev", "socket,id=monitor,path=monitor,server=on,wait=off",
+             "-mon", "chardev=monitor", "-serial", "unix:monitor"]
+    for device in args.device:
+        found += ["-device", device]
+    return found
+
+
 def qemu(args, out, tty):
     """An emulated PC, with several CPUs, or with a clock of instructions."""
     kernel = ["root=boot_root", "rootfstype=9p",
@@ -50,7 +62,8 @@ def qemu(args, out, tty):
     return (["qemu-system-x86_64", "-machine", "q35", "-smp", str(args.cpus),
              "-m", args.memory, "-nodefaults", "-no-user-config",
              "-display", "none", "-no-reboot",
-             "-serial", "stdio", "-serial", f"file:/dev/fd/{tty}"] + accel
+             "-serial", "stdio", "-serial", f"file:/dev/fd/{tty}"]
+            + devices(args) + accel
             + share("/", "boot_root", True) + share(out, "boot_dir", False)
             + ["-kernel", os.path.abspath(args.kernel),
                "-append", " ".join(kernel)])
