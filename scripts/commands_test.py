@@ -443,7 +443,8 @@ class PartsTest(testbed.Testbed):
     def test_nightly_runs_all(self):
         names = ["quick", "check", "docs", "patch", "kunit", "kselftest", "peers",
                  "leaks", "lockdep", "smp", "random", "kcsan", "bpf", "arm64", "bits",
-                 "coverage", "demo", "clients", "unload", "package-test", "consumers"]
+                 "coverage", "demo", "clients", "drivers", "unload", "package-test",
+                 "consumers"]
         log = 'mkdir -p "$BUILD/cases"; echo %s s/c >"$BUILD/cases/${0##*/}"'
         for name in names:
             self.part(name, log % "skipped")

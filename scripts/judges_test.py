@@ -467,6 +467,28 @@ class ShellTest(unittest.TestCase):
         self.assertEqual(self.lib(step % guest % "boot: splat: y\\n"), "2")
         self.assertEqual(self.lib(step % "sh -c 'exit 124'"), "1")
 
+    def test_i915(self):
+        def report(passed, *lines):
+            log = self.file("log", "".join(f"[    1.000000] {line}\n" for line in lines))
+            done = subprocess.run(
+                ["awk", "-v", "test=t", "-v", f"passed={passed}", "-f",
+                 os.path.join(HERE, "drivers.d/i915.awk"), log],
+                text=True, stdout=subprocess.PIPE, check=True)
+            return re.sub("# .*\n", "", done.stdout)
+
+        begin = "i915: Running timelines", "i915: Running intel_mock/one"
+        second = "i915: Running intel_mock/two"
+        failed = "i915/intel_mock: %s failed with error -22"
+        self.assertEqual(report(1, *begin, second),
+                         "ok - t/one\nok - t/two\nok - t\n")
+        self.assertEqual(report(0, *begin, second, failed % "two"),
+                         "ok - t/one\nnot ok - t/two\nnot ok - t\n")
+        self.assertEqual(report(0, *begin, failed % "one"), "not ok - t/one\nnot ok - t\n")
+        # It did not come back, or it has no subtests.
+        self.assertEqual(report(0, *begin), "not ok - t/one\nnot ok - t\n")
+        self.assertEqual(report(0, begin[0]), "not ok - t\n")
+        self.assertEqual(report(1, begin[0]), "ok - t\n")
+
     def test_picture(self):
         pixels = bytes(range(18))
         ppm = self.file("ppm", "")
