@@ -182,6 +182,19 @@ static inline int find_objects(struct display *display)
 	return 0;
 }
 
+/* A small mode that about all displays have, or else the first, which the display prefers. */
+static inline struct drm_mode_modeinfo choose_mode(const struct drm_mode_modeinfo *modes,
+						   __u32 count)
+{
+	__u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (modes[i].hdisplay == 640 && modes[i].vdisplay == 480)
+			return modes[i];
+	}
+	return modes[0];
+}
+
 /* Asking for no modes at all makes the kernel look for them first. */
 static inline int find_mode(struct display *display)
 {
@@ -203,7 +216,7 @@ static inline int find_mode(struct display *display)
 	get.count_modes = probe.count_modes;
 	get.modes_ptr = (uintptr_t)modes;
 	ret = do_ioctl(display->drm, DRM_IOCTL_MODE_GETCONNECTOR, &get);
-	display->mode = modes[0];
+	display->mode = choose_mode(modes, probe.count_modes);
 	free(modes);
 	if (!ret)
 		ret = do_ioctl(display->drm, DRM_IOCTL_MODE_CREATEPROPBLOB, &blob);
