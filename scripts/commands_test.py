@@ -162,10 +162,13 @@ class BootTest(testbed.Testbed):
         self.assertNotIn("monitor", read(self.notes))
         self.assertEqual(self.status("", "-c", "1", "-d", "a,id=b", "-d", "c"), 0)
         called = read(self.notes).splitlines()[1]
+        self.assertIn(" <-display> <none> ", called)
         self.assertIn(" <-device> <a,id=b> <-device> <c> ", called)
         ports = [port.split("<")[1] for port in called.split(" <-serial> ")[1:]]
         self.assertEqual(len(ports), 3)
         self.assertEqual(ports[2], "unix:monitor> ")
+        self.assertEqual(self.status("", "-c", "1", "-d", "a-gl-b"), 0)
+        self.assertIn(" <-display> <sdl,gl=on> ", read(self.notes).splitlines()[2])
 
     def test_signal_stops_the_guest(self):
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:

@@ -47,6 +47,13 @@ def devices(args):
     return found
 
 
+def display(args):
+    """Options of QEMU for a window. Only a device that draws by OpenGL needs one, of an X
+    server that the caller has."""
+    drawn = any("-gl" in device.partition(",")[0] for device in args.device)
+    return ["-display", "sdl,gl=on" if drawn else "none"]
+
+
 def qemu(args, out, tty):
     """An emulated PC, with several CPUs, or with a clock of instructions."""
     kernel = ["root=boot_root", "rootfstype=9p",
@@ -61,9 +68,9 @@ def qemu(args, out, tty):
              ["-cpu", "max,la57=off", "-accel", "tcg,thread=multi"])
     return (["qemu-system-x86_64", "-machine", "q35", "-smp", str(args.cpus),
              "-m", args.memory, "-nodefaults", "-no-user-config",
-             "-display", "none", "-no-reboot",
+             "-no-reboot",
              "-serial", "stdio", "-serial", f"file:/dev/fd/{tty}"]
-            + devices(args) + accel
+            + display(args) + devices(args) + accel
             + share("/", "boot_root", True) + share(out, "boot_dir", False)
             + ["-kernel", os.path.abspath(args.kernel),
                "-append", " ".join(kernel)])
