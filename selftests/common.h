@@ -279,7 +279,7 @@ static inline int unload_module(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
-/* What the kernel says of itself since boot: a bad page, as KASAN, an oops, a warning. */
+/* Taints of the kernel since boot: of a bad page, as KASAN sets it, an oops, a warning. */
 static inline long taints(struct __test_metadata *_metadata)
 {
 	char value[32];
