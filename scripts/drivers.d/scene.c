@@ -54,59 +54,56 @@ static __u32 pixel(unsigned int number, unsigned int x, unsigned int y)
 	return red << 16 | green << 8 | blue;
 }
 
-/* The bytes of a picture, for as long as they are needed, or MAP_FAILED. */
-static char *map(const struct display *display, const struct picture *picture)
+/* The pixels of a picture for @access by the CPU, or NULL. */
+static __u32 *begin(const struct display *display, const struct picture *picture, __u64 access)
 {
-	return mmap(NULL, picture->pitch * display->mode.vdisplay, PROT_READ | PROT_WRITE,
-		    MAP_SHARED, picture->buf, 0);
+	size_t size = picture->pitch * display->mode.vdisplay;
+	__u32 *pixels = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, picture->buf, 0);
+
+	if (pixels == MAP_FAILED)
+		return NULL;
+	if (!sync_buffer(picture->buf, DMA_BUF_SYNC_START | access))
+		return pixels;
+	munmap(pixels, size);
+	return NULL;
 }
 
-static void unmap(const struct display *display, const struct picture *picture, char *bytes)
+static int end(const struct display *display, const struct picture *picture, __u64 access,
+	       __u32 *pixels)
 {
-	munmap(bytes, picture->pitch * display->mode.vdisplay);
+	int ret = sync_buffer(picture->buf, DMA_BUF_SYNC_END | access);
+
+	munmap(pixels, picture->pitch * display->mode.vdisplay);
+	return ret;
 }
 
 static int paint(const struct display *display, const struct picture *picture)
 {
-	char *bytes = map(display, picture);
+	__u32 *pixels = begin(display, picture, DMA_BUF_SYNC_WRITE);
 	unsigned int x, y;
-	int ret;
 
-	if (bytes == MAP_FAILED)
-		return -errno;
-	ret = sync_buffer(picture->buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
-	for (y = 0; !ret && y < display->mode.vdisplay; y++) {
-		__u32 *line = (__u32 *)(bytes + y * picture->pitch);
-
+	if (!pixels)
+		return -EIO;
+	for (y = 0; y < display->mode.vdisplay; y++)
 		for (x = 0; x < display->mode.hdisplay; x++)
-			line[x] = pixel(picture->number, x, y);
-	}
-	if (!ret)
-		ret = sync_buffer(picture->buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE);
-	unmap(display, picture, bytes);
-	return ret;
+			pixels[y * picture->pitch / 4 + x] = pixel(picture->number, x, y);
+	return end(display, picture, DMA_BUF_SYNC_WRITE, pixels);
 }
 
 /* Returns how many pixels are not what paint() has made them, or -errno. */
 static int damaged(const struct display *display, const struct picture *picture)
 {
-	char *bytes = map(display, picture);
+	__u32 *pixels = begin(display, picture, DMA_BUF_SYNC_READ);
 	unsigned int x, y;
-	int wrong = 0, ret;
+	int wrong = 0;
 
-	if (bytes == MAP_FAILED)
-		return -errno;
-	ret = sync_buffer(picture->buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
-	for (y = 0; !ret && y < display->mode.vdisplay; y++) {
-		__u32 *line = (__u32 *)(bytes + y * picture->pitch);
-
+	if (!pixels)
+		return -EIO;
+	for (y = 0; y < display->mode.vdisplay; y++)
 		for (x = 0; x < display->mode.hdisplay; x++)
-			wrong += (line[x] & 0xffffff) != pixel(picture->number, x, y);
-	}
-	if (!ret)
-		ret = sync_buffer(picture->buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
-	unmap(display, picture, bytes);
-	return ret ?: wrong;
+			wrong += (pixels[y * picture->pitch / 4 + x] & 0xffffff) !=
+				 pixel(picture->number, x, y);
+	return end(display, picture, DMA_BUF_SYNC_READ, pixels) ?: wrong;
 }
 
 static int make_own(struct display *display, struct picture *picture)
