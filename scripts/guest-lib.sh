@@ -54,6 +54,12 @@ stop()
 	wait "$1" 2>/dev/null
 }
 
+# buffers - how many there are now
+buffers()
+{
+	sed -nE 's/^Total ([0-9]+) objects.*/\1/p' /sys/kernel/debug/dma_buf/bufinfo
+}
+
 # number - number cases that come without, as they come, and plan as many
 number()
 {

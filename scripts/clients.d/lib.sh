@@ -63,12 +63,6 @@ importers()
 	grep -c "^[[:space:]]*$1\$" /sys/kernel/debug/dma_buf/bufinfo
 }
 
-# buffers - how many there are now
-buffers()
-{
-	sed -nE 's/^Total ([0-9]+) objects.*/\1/p' /sys/kernel/debug/dma_buf/bufinfo
-}
-
 # sensor - let the pipelines of vimc have one format from end to end
 sensor()
 {

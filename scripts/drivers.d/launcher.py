@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Become weston, with somebody beside it who opens devices for it.
+"""Become weston, with a child that opens devices for it.
 
 launcher.py WESTON [ARGUMENT...]
 
