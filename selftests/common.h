@@ -109,6 +109,20 @@ static inline ssize_t read_file(const char *path, char *text, size_t size)
 	return len;
 }
 
+/* Writes a file of the kernel in one call; returns 0 or -errno. */
+static inline int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /* The number after a word in a file that has many of them, or -1. */
 static inline long long read_field(const char *path, const char *word)
 {

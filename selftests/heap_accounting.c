@@ -20,19 +20,6 @@ FIXTURE(accounting)
 	char before[4];
 };
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static int write_in(const char *dir, const char *name, const char *text)
 {
 	char path[128];

@@ -3,6 +3,7 @@
  * Conditions that must hold when all processes are gone: no buffer, fence or page is left
  */
 #include <dirent.h>
+#include <glob.h>
 #include <sys/socket.h>
 
 #include "random-model.h"
@@ -169,14 +170,24 @@ void explain_hang(void)
 		closedir(dir);
 }
 
+/* KASAN holds freed objects back until their cache is shrunk. */
+static void shrink_caches(void)
+{
+	glob_t caches;
+	size_t i;
+
+	if (glob("/sys/kernel/slab/*/shrink", GLOB_NOSORT, NULL, &caches))
+		return;
+	for (i = 0; i < caches.gl_pathc; i++)
+		write_text(caches.gl_pathv[i], "1");
+	globfree(&caches);
+}
+
 /* In KiB, without memory that the kernel gives back on demand. */
 long long free_memory(void)
 {
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	ssize_t ret = write(fd, "3", 1);
-
-	(void)ret;
-	close(fd);
+	write_text("/proc/sys/vm/drop_caches", "3");
+	shrink_caches();
 	return read_field("/proc/meminfo", "MemFree:");
 }
 

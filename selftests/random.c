@@ -265,16 +265,9 @@ static pid_t start_process(__u64 seed)
 static bool write_fault(const char *what, const char *name, const char *value)
 {
 	char path[96];
-	bool done;
-	int fd;
 
 	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", what, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	done = write(fd, value, strlen(value)) > 0;
-	close(fd);
-	return done;
+	return !write_text(path, value);
 }
 
 static unsigned int fail_probability(double per_cent)
@@ -479,7 +472,7 @@ static void expect_nothing_left(struct __test_metadata *_metadata,
 	if (!model_same(&self->before, &after))
 		model_explain();
 
-	/* Caches of the kernel, and memory that KASAN holds back, take some. */
+	/* What the kernel keeps for later, as stack traces, takes some. */
 	lost = self->free - free_memory();
 	printf("# %lld KiB less free than before\n", lost);
 	EXPECT_LT(lost, total_memory() / 20);

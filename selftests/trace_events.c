@@ -81,16 +81,6 @@ TEST_F(trace_events, have_their_fields)
 	}
 }
 
-static int trace_all(const char *text)
-{
-	int fd = open(EVENTS "/enable", O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0 || write(fd, text, 1) != 1)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* In this order, and none of them between. */
 TEST_F(trace_events, tell_the_life_of_a_buffer)
 {
@@ -105,7 +95,7 @@ TEST_F(trace_events, tell_the_life_of_a_buffer)
 	size_t i;
 	int buf;
 
-	ASSERT_EQ(0, trace_all("1"));
+	ASSERT_EQ(0, write_text(EVENTS "/enable", "1"));
 	buf = heap_alloc(page_size(), O_RDWR | O_CLOEXEC);
 	if (buf == -ENODEV)
 		SKIP(return, "no system heap (CONFIG_DMABUF_HEAPS_SYSTEM)");
@@ -118,7 +108,7 @@ TEST_F(trace_events, tell_the_life_of_a_buffer)
 	EXPECT_EQ(0, sync_buffer(buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
 	EXPECT_EQ(POLLIN, poll_for(buf, POLLIN, 0));
 	close(buf);
-	ASSERT_EQ(0, trace_all("0"));
+	ASSERT_EQ(0, write_text(EVENTS "/enable", "0"));
 
 	ASSERT_LT(0, read_file(INSTANCE "/trace", self->text, sizeof(self->text)));
 	at = self->text;
