@@ -109,16 +109,19 @@ static inline ssize_t read_file(const char *path, char *text, size_t size)
 	return len;
 }
 
-/* Writes a file of the kernel in one call; returns 0 or -errno. */
+/* Writes a file of the kernel in one call; returns 0 or -errno, -EIO if it took less. */
 static inline int write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+	ssize_t written;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
+	written = write(fd, text, strlen(text));
+	if (written < 0)
 		ret = -errno;
+	else if ((size_t)written < strlen(text))
+		ret = -EIO;
 	close(fd);
 	return ret;
 }
@@ -872,16 +875,9 @@ struct fail_nth {
 static inline bool write_debugfs(const char *name, const char *value)
 {
 	char path[128];
-	ssize_t ret = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), DEBUGFS "/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		ret = write(fd, value, strlen(value));
-		close(fd);
-	}
-	return ret > 0;
+	return !write_text(path, value);
 }
 
 /* Lets copies from and to user memory fail or not; returns false if it cannot. */

@@ -264,14 +264,7 @@ static void start_ticks(void)
 /* The n-th allocation of this thread fails, and no other one. 0: as for all tasks. */
 static bool fail_later(const char *n)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_WRONLY | O_CLOEXEC);
-	bool done;
-
-	if (fd < 0)
-		return false;
-	done = write(fd, n, strlen(n)) > 0;
-	close(fd);
-	return done;
+	return !write_text("/proc/thread-self/fail-nth", n);
 }
 
 /*
